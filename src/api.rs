@@ -1,0 +1,111 @@
+//! The edge: the routes, who may use them, and what is the same for all of them.
+//!
+//! A handler turns a request into a call on a service and its answer into a response; it decides
+//! nothing. To add an endpoint: wire structs and a handler in `api/<resource>.rs`, and a line here.
+
+mod auth;
+mod docs;
+mod error;
+mod exec;
+mod extract;
+mod files;
+mod health;
+mod json;
+mod layers;
+mod openapi;
+mod prompt;
+mod query;
+mod state;
+mod validate;
+
+use std::any::Any;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use tower::Layer;
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use health::Protection;
+pub use state::State;
+
+use error::Error;
+use json::json_response;
+use layers::{Cors, Layers};
+
+/// All routes of the server, with the layers round them.
+pub fn router(state: State) -> Router {
+    let cors = Cors::new(&state.config().cors_allowed_origins);
+    let routes = open()
+        .merge(guarded(&state))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method);
+    let caught = CatchPanicLayer::custom(panicked).layer(routes.with_state(state));
+    Router::new().fallback_service(Layers::new(Router::new().fallback_service(caught), cors))
+}
+
+/// What anybody may ask.
+fn open() -> Router<State> {
+    Router::new()
+        .route("/health", get(health::health))
+        .route("/readyz", get(health::readyz))
+        .route("/api/config", get(health::features))
+        .route("/openapi.json", get(openapi::openapi))
+        .route("/docs", get(docs::page))
+        .route("/redoc", get(docs::page))
+}
+
+/// What only the holder of the key may ask.
+fn guarded(state: &State) -> Router<State> {
+    let config = state.config();
+    let mut routes = Router::new()
+        .route("/files/cwd", get(files::get_cwd).post(files::set_cwd))
+        .route(
+            "/execute",
+            get(exec::list_processes).post(exec::run_command),
+        )
+        .route("/execute/{process_id}", delete(exec::kill_process))
+        .route(
+            "/execute/{process_id}/status",
+            get(exec::get_process_status),
+        )
+        .route(
+            "/execute/{process_id}/input",
+            post(exec::send_process_input),
+        );
+    if config.enable_system_prompt {
+        routes = routes.route("/system", get(prompt::get_system_prompt));
+    }
+    if !config.info.is_empty() {
+        routes = routes.route("/info", get(prompt::get_info));
+    }
+    routes.route_layer(from_fn_with_state(state.clone(), auth::require_key))
+}
+
+/// Clients take exactly these words for "this server does not have that".
+async fn not_found() -> Error {
+    Error::NotFound("Not Found".to_owned())
+}
+
+async fn wrong_method() -> Response {
+    json_response(
+        StatusCode::METHOD_NOT_ALLOWED,
+        r#"{"detail":"Method Not Allowed"}"#,
+    )
+}
+
+/// The answer when a handler panics: the request fails, the server goes on.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the panic over"
+)]
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let words = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let inner = format!("a handler panicked: {}", words.unwrap_or("without words"));
+    Error::Internal(inner).into_response()
+}

@@ -1,0 +1,70 @@
+//! Health: whether the server runs, whether it can do its work, and what it offers.
+
+use axum::extract::State as Use;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::State;
+use super::json::{Json, json_response, to_json};
+
+/// Something that keeps commands in, or keeps something from them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Protection {
+    /// Its name, such as `isolation`.
+    pub name: &'static str,
+    /// Whether the settings ask for it.
+    pub asked: bool,
+    /// Whether it is in force.
+    pub active: bool,
+    /// How it is done, or what is missing, in words.
+    pub detail: String,
+}
+
+/// The server runs.
+pub(super) async fn health() -> Response {
+    json_response(StatusCode::OK, r#"{"status":"ok"}"#)
+}
+
+/// Whether commands can be run now, their output kept, and what was asked for is in force.
+pub(super) async fn readyz(Use(state): Use<State>) -> Response {
+    let processes = state.processes().clone();
+    // Looking at the log directory may block.
+    let asked = tokio::task::spawn_blocking(move || (processes.ready(), processes.log_problem()));
+    let (commands, log) = match asked.await {
+        Ok((commands, log)) => (commands.err(), log),
+        Err(error) => (Some(error.to_string()), None),
+    };
+    let lacking = state
+        .protections()
+        .iter()
+        .any(|each| each.asked && !each.active);
+    let ready = commands.is_none() && log.is_none() && !lacking;
+    let body = json!({
+        "status": if ready { "ready" } else { "not ready" },
+        "commands": check(commands, "a command can be started"),
+        "log": check(log, "command output is kept on disk"),
+        "protections": state.protections(),
+    });
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    json_response(status, to_json(&body))
+}
+
+fn check(problem: Option<String>, fine: &str) -> Value {
+    json!({ "ok": problem.is_none(), "detail": problem.unwrap_or_else(|| fine.to_owned()) })
+}
+
+/// Which features are on, for a client that adapts to it.
+pub(super) async fn features(Use(state): Use<State>) -> Json<Value> {
+    let config = state.config();
+    Json(json!({ "features": {
+        "terminal": config.enable_terminal,
+        "notebooks": config.enable_notebooks,
+        "system": config.enable_system_prompt,
+    }}))
+}

@@ -1,0 +1,16 @@
+//! Validation: the members of a query or a JSON body read one by one, with every mistake noted.
+//!
+//! A request type says in [`Read`] which members it has and of which [`Kind`] each is. Texts that
+//! look like numbers or booleans count as such, as clients and models send them. The mistakes of
+//! query and body come back together as [`Problems`].
+
+mod fields;
+mod kinds;
+mod problem;
+
+pub(in crate::api) use fields::{Fields, Read};
+pub(in crate::api) use kinds::{AnyText, Flag, Integer, Number, Text, Variables};
+pub(in crate::api) use problem::{Problem, Problems, shown_json, shown_text};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! An environment is what the process was started in: its variables and its directory.
+//!
+//! It is read once, here, and handed on as a value, so that nothing else depends on the process.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{Uid, User};
+
+use super::table::PREFIX;
+
+/// The arguments of this process, the program's name first.
+pub fn arguments() -> Vec<OsString> {
+    std::env::args_os().collect()
+}
+
+/// Variables and working directory, as they were when it was made.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: Vec<(OsString, OsString)>,
+    directory: Option<PathBuf>,
+}
+
+impl Environment {
+    /// Those of this process.
+    pub fn from_process() -> Self {
+        Self {
+            variables: std::env::vars_os().collect(),
+            directory: std::env::current_dir().ok(),
+        }
+    }
+
+    /// The given variables, and no directory.
+    pub fn from_pairs<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let variables = pairs.into_iter();
+        Self {
+            variables: variables.map(|(k, v)| (k.into(), v.into())).collect(),
+            directory: None,
+        }
+    }
+
+    /// The same variables in `directory`.
+    #[must_use]
+    pub fn in_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// The value of a variable.
+    pub fn get(&self, name: &str) -> Option<&OsStr> {
+        let mut variables = self.variables.iter();
+        variables
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_os_str())
+    }
+
+    /// The working directory; none when it is gone.
+    pub fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
+    }
+
+    /// The home directory: `HOME`, else that of the account, else `/`.
+    pub fn home(&self) -> PathBuf {
+        if let Some(home) = self.path("HOME") {
+            return home;
+        }
+        let account = User::from_uid(Uid::current()).ok().flatten();
+        account.map_or_else(|| PathBuf::from("/"), |account| account.dir)
+    }
+
+    /// The directory in `variable`, one of the XDG base directories, else `fallback` below home.
+    pub(super) fn base(&self, variable: &str, fallback: &str) -> PathBuf {
+        self.path(variable)
+            .unwrap_or_else(|| self.home().join(fallback))
+    }
+
+    /// What a command may see: everything but our own variables, which hold the key.
+    pub fn for_commands(&self) -> Vec<(OsString, OsString)> {
+        let variables = self.variables.iter();
+        variables
+            .filter(|(name, _)| suffix(name).is_none())
+            .cloned()
+            .collect()
+    }
+
+    /// Our own variables: the name without the prefix, and the value.
+    pub(super) fn own(&self) -> impl Iterator<Item = (&[u8], &OsStr)> {
+        let variables = self.variables.iter();
+        variables.filter_map(|(name, value)| Some((suffix(name)?, value.as_os_str())))
+    }
+
+    fn path(&self, variable: &str) -> Option<PathBuf> {
+        let value = self.get(variable).filter(|value| !value.is_empty());
+        value.map(PathBuf::from)
+    }
+}
+
+/// Shows no value: one of them may be the key.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("variables", &self.variables.len())
+            .field("directory", &self.directory)
+            .finish()
+    }
+}
+
+fn suffix(name: &OsStr) -> Option<&[u8]> {
+    name.as_encoded_bytes().strip_prefix(PREFIX.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_see_everything_but_our_variables() {
+        let env = Environment::from_pairs([
+            ("PATH", "/bin"),
+            ("OPEN_TERMINAL_API_KEY", "secret"),
+            ("OPEN_TERMINAL_API_KEY_FILE", "/run/key"),
+            ("MY_OPEN_TERMINAL_X", "1"),
+        ]);
+        let names: Vec<_> = env
+            .for_commands()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(names, ["PATH", "MY_OPEN_TERMINAL_X"]);
+        assert!(!format!("{env:?}").contains("secret"));
+    }
+
+    #[test]
+    fn empty_directories_count_as_unset() {
+        let env = Environment::from_pairs([("HOME", "/h"), ("XDG_STATE_HOME", "")]);
+        assert_eq!(env.base("XDG_STATE_HOME", "s"), PathBuf::from("/h/s"));
+        let env = Environment::from_pairs([("HOME", "/h"), ("XDG_STATE_HOME", "/x")]);
+        assert_eq!(env.base("XDG_STATE_HOME", "s"), PathBuf::from("/x"));
+    }
+
+    #[test]
+    fn without_home_the_account_has_one() {
+        let home = Environment::default().home();
+        assert!(home.is_absolute(), "{}", home.display());
+    }
+}

@@ -1,0 +1,159 @@
+//! The resolved configuration is what the server runs with: typed, complete, unchanging.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::reading::Reading;
+use super::{ApiKey, ConfigError, Environment};
+
+/// Every setting by its file key, and the working directory.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one field for each setting, and settings are on or off"
+)]
+pub struct Config {
+    /// Address or name to listen on.
+    pub host: String,
+    /// Port to listen on; 0 is a free one.
+    pub port: u16,
+    /// Key of the clients.
+    pub api_key: ApiKey,
+    /// Origins that browsers may call from; `*` among them is every origin.
+    pub cors_allowed_origins: Vec<String>,
+    /// Directory of the command logs, absolute.
+    pub log_dir: PathBuf,
+    /// Beginnings of media types that are returned as bytes.
+    pub binary_mime_prefixes: Vec<String>,
+    /// Interactive terminals open at once.
+    pub max_terminal_sessions: u32,
+    /// Whether there are interactive terminals.
+    pub enable_terminal: bool,
+    /// Whether there are notebooks.
+    pub enable_notebooks: bool,
+    /// Whether there is a prompt.
+    pub enable_system_prompt: bool,
+    /// TERM of terminals when none is inherited.
+    pub term: String,
+    /// How long a request waits for its command when it does not say; none is not at all.
+    pub execute_timeout: Option<Duration>,
+    /// Added to the description of `run_command`; empty for nothing.
+    pub execute_description: String,
+    /// Notes about the machine; empty for none.
+    pub info: String,
+    /// In place of the built-in prompt; empty for that one.
+    pub system_prompt: String,
+    /// Bytes of one log before its older half goes.
+    pub max_log_size: u64,
+    /// How long the log of a finished command is kept.
+    pub log_retention: Duration,
+    /// How long output may wait before it is written; zero is not at all.
+    pub log_flush_interval: Duration,
+    /// Bytes of output that may wait before they are written.
+    pub log_flush_buffer: u64,
+    /// Whether each user has an account; never true in this version.
+    pub multi_user: bool,
+    /// What the names of these accounts begin with.
+    pub user_prefix: String,
+    /// Where the file browser starts, as written.
+    pub file_browser_root: String,
+    /// How long a chat's working directory is remembered.
+    pub session_cwd_ttl: Duration,
+    /// Does nothing.
+    pub uvicorn_loop: String,
+    /// How long an idle connection is kept open; none is the built-in time.
+    pub uvicorn_timeout_keep_alive: Option<Duration>,
+    /// Domains that commands may reach; none is all. Never set in this version.
+    pub allowed_domains: Option<Vec<String>>,
+    /// System packages to install; nothing is installed in this version.
+    pub packages: Vec<String>,
+    /// Python packages to install; nothing is installed in this version.
+    pub pip_packages: Vec<String>,
+    /// Node packages to install; nothing is installed in this version.
+    pub npm_packages: Vec<String>,
+    /// Whether the server's log is JSON.
+    pub json_logs: bool,
+    /// What the server logs, as a `tracing` filter.
+    pub log_level: String,
+    /// Bytes of the largest JSON body.
+    pub max_body_size: u64,
+    /// Time between SIGTERM and SIGKILL.
+    pub kill_grace: Duration,
+    /// Pseudo-terminals open at once.
+    pub max_processes: usize,
+    /// Pseudo-terminals prepared and waiting.
+    pub warm_processes: usize,
+    /// The working directory, absolute and without links.
+    pub cwd: PathBuf,
+}
+
+impl Config {
+    /// Puts the readings into their fields.
+    pub(super) fn from_reading(
+        mut read: Reading,
+        cwd: PathBuf,
+        env: &Environment,
+    ) -> Result<Self, ConfigError> {
+        let read = &mut read;
+        Ok(Self {
+            host: set(read.text("host")),
+            port: set(read.number("port")),
+            api_key: match read.text("api_key") {
+                Some(key) => ApiKey::configured(key),
+                None => ApiKey::generate()?,
+            },
+            cors_allowed_origins: set(read.list("cors_allowed_origins")),
+            log_dir: log_dir(read.text("log_dir"), &cwd, env),
+            binary_mime_prefixes: set(read.list("binary_mime_prefixes")),
+            max_terminal_sessions: set(read.number("max_terminal_sessions")),
+            enable_terminal: set(read.bool("enable_terminal")),
+            enable_notebooks: set(read.bool("enable_notebooks")),
+            enable_system_prompt: set(read.bool("enable_system_prompt")),
+            term: set(read.text("term")),
+            execute_timeout: read.span("execute_timeout").filter(|span| !span.is_zero()),
+            execute_description: set(read.text("execute_description")),
+            info: set(read.text("info")),
+            system_prompt: set(read.text("system_prompt")),
+            max_log_size: set(read.number("max_log_size")),
+            log_retention: set(read.span("log_retention")),
+            log_flush_interval: set(read.span("log_flush_interval")),
+            log_flush_buffer: set(read.number("log_flush_buffer")),
+            multi_user: set(read.bool("multi_user")),
+            user_prefix: set(read.text("user_prefix")),
+            file_browser_root: set(read.text("file_browser_root")),
+            session_cwd_ttl: set(read.span("session_cwd_ttl")),
+            uvicorn_loop: set(read.text("uvicorn_loop")),
+            uvicorn_timeout_keep_alive: read.span("uvicorn_timeout_keep_alive"),
+            allowed_domains: read.list("allowed_domains"),
+            packages: set(read.list("packages")),
+            pip_packages: set(read.list("pip_packages")),
+            npm_packages: set(read.list("npm_packages")),
+            json_logs: set(read.bool("json_logs")),
+            log_level: set(read.text("log_level")),
+            max_body_size: set(read.number("max_body_size")),
+            kill_grace: set(read.span("kill_grace")),
+            max_processes: set(read.number("max_processes")),
+            warm_processes: set(read.number("warm_processes")),
+            cwd,
+        })
+    }
+}
+
+/// A value that has a default in the table.
+fn set<T>(value: Option<T>) -> T {
+    value.expect("the built-in layer sets it")
+}
+
+/// The log directory: as configured, `~` expanded, else in the state directory.
+fn log_dir(configured: Option<String>, cwd: &Path, env: &Environment) -> PathBuf {
+    let Some(path) = configured else {
+        let state = env.base("XDG_STATE_HOME", ".local/state");
+        return cwd.join(state).join("open-terminal/logs");
+    };
+    let path = match path.strip_prefix('~') {
+        Some("") => env.home(),
+        Some(rest) if rest.starts_with('/') => env.home().join(rest.trim_start_matches('/')),
+        _ => PathBuf::from(path),
+    };
+    cwd.join(path)
+}

@@ -1,0 +1,268 @@
+//! The table of settings: every name, type, default and meaning, written down once.
+//!
+//! File key, variable, flag, help, example file and the README's table all come from here. To add a
+//! setting: a row here and a field in [`Config`](super::Config).
+
+use super::kind::Kind;
+
+/// What a setting is when nobody sets it.
+#[derive(Clone, Copy, Debug)]
+pub enum Initial {
+    /// This value, written as a user would write it.
+    Value(&'static str),
+    /// Unset, with what happens then.
+    Described {
+        /// What happens, in a word or two.
+        unset: &'static str,
+        /// A value one might set.
+        sample: &'static str,
+    },
+}
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// The key in a settings file.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// Its value when not set.
+    pub initial: Initial,
+    /// What it does, in a sentence.
+    pub doc: &'static str,
+    /// Whether its value is never shown.
+    pub secret: bool,
+    variable: Option<&'static str>,
+}
+
+/// Settings that belong together.
+#[derive(Debug)]
+pub struct Section {
+    /// Heading, as in the help text.
+    pub title: &'static str,
+    /// The settings, in reading order.
+    pub settings: &'static [Setting],
+}
+
+/// What every variable of ours begins with.
+pub(super) const PREFIX: &str = "OPEN_TERMINAL_";
+
+impl Setting {
+    const fn new(name: &'static str, kind: Kind, initial: Initial, doc: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            initial,
+            doc,
+            secret: false,
+            variable: None,
+        }
+    }
+
+    const fn variable_named(mut self, variable: &'static str) -> Self {
+        self.variable = Some(variable);
+        self
+    }
+
+    const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    /// The environment variable, prefix included.
+    pub fn variable(&self) -> String {
+        match self.variable {
+            Some(own) => format!("{PREFIX}{own}"),
+            None => format!("{PREFIX}{}", self.name.to_ascii_uppercase()),
+        }
+    }
+
+    /// The name of the flag, without the dashes before it.
+    pub fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
+    /// Whether `suffix`, a variable's name without the prefix, is this setting's.
+    fn is_variable(&self, suffix: &str) -> bool {
+        match self.variable {
+            Some(own) => own == suffix,
+            None => (self.name.bytes())
+                .map(|byte| byte.to_ascii_uppercase())
+                .eq(suffix.bytes()),
+        }
+    }
+}
+
+/// All settings, one after the other.
+pub fn settings() -> impl Iterator<Item = &'static Setting> {
+    SECTIONS.iter().flat_map(|section| section.settings)
+}
+
+/// The setting with this file key.
+pub(super) fn by_name(name: &str) -> Option<&'static Setting> {
+    settings().find(|setting| setting.name == name)
+}
+
+/// The setting whose variable, without the prefix, has this name.
+pub(super) fn by_variable(suffix: &str) -> Option<&'static Setting> {
+    settings().find(|setting| setting.is_variable(suffix))
+}
+
+use Initial::Value;
+
+const fn row(name: &'static str, kind: Kind, initial: Initial, doc: &'static str) -> Setting {
+    Setting::new(name, kind, initial, doc)
+}
+
+const fn unset(unset: &'static str, sample: &'static str) -> Initial {
+    Initial::Described { unset, sample }
+}
+
+const ANY: Kind = Kind::count(0, u32::MAX as u64);
+const EVER: Kind = Kind::seconds(1e9);
+
+/// The table.
+#[rustfmt::skip]
+pub const SECTIONS: &[Section] = &[
+    Section { title: "Listening", settings: &[
+        row("host", Kind::Word, Value("0.0.0.0"),
+            "Address to listen on; 127.0.0.1 keeps it to this machine."),
+        row("port", Kind::count(0, 65535), Value("8000"),
+            "Port to listen on; 0 takes a free one and prints it."),
+        row("cors_allowed_origins", Kind::List, Value("*"),
+            "Origins whose pages may call the server from a browser, comma-separated; * is every origin."),
+        row("uvicorn_timeout_keep_alive", EVER, unset("75", "75"),
+            "Seconds an idle connection is kept open."),
+        row("uvicorn_loop", Kind::Text, Value("auto"),
+            "Accepted for configurations of the Python server; does nothing."),
+        row("max_body_size", Kind::bytes(1), Value("64MiB"),
+            "Bytes of the largest JSON body that is accepted."),
+    ]},
+    Section { title: "Access", settings: &[
+        row("api_key", Kind::Text, unset("generated", "choose-a-long-one"),
+            "Key that clients send as a bearer token; prefer the file variant, a flag can be seen in `ps`.").secret(),
+        row("multi_user", Kind::Bool, Value("false"),
+            "One account of the operating system for each user id; not available in this version."),
+        row("user_prefix", Kind::Text, Value(""),
+            "What the names of these accounts begin with."),
+        row("allowed_domains", Kind::List, unset("all", "pypi.org, *.debian.org"),
+            "Domains that commands may reach, comma-separated, empty for none; not available in this version."),
+    ]},
+    Section { title: "Commands", settings: &[
+        row("execute_timeout", EVER, unset("none", "10"),
+            "Seconds a request waits for its command when it does not say how long; 0 is none, an answer at once."),
+        row("kill_grace", Kind::seconds(2.5), Value("2"),
+            "Seconds between SIGTERM and SIGKILL when a command is ended."),
+        row("max_processes", Kind::count(1, u32::MAX as u64), Value("2048"),
+            "Pseudo-terminals open at once."),
+        row("warm_processes", Kind::count(0, 64), Value("4"),
+            "Pseudo-terminals prepared and waiting, for a quick start of the next command."),
+        row("session_cwd_ttl", EVER, Value("604800"),
+            "Seconds a chat's working directory is remembered after its last use."),
+    ]},
+    Section { title: "Command logs", settings: &[
+        row("log_dir", Kind::Text, unset("$XDG_STATE_HOME/open-terminal/logs", "/var/log/open-terminal"),
+            "Directory of the command logs, kept in `processes/` below it; `~` is the home directory."),
+        row("max_log_size", Kind::bytes(0), Value("50000000"),
+            "Bytes of one command's log before its older half goes."),
+        row("log_retention", EVER, Value("604800"),
+            "Seconds the log of a finished command is kept."),
+        row("log_flush_interval", EVER, Value("0"),
+            "Seconds output may wait before it is written to the log; 0 writes at once."),
+        row("log_flush_buffer", Kind::bytes(0), Value("0"),
+            "Bytes of output that may wait before they are written to the log; 0 writes at once."),
+    ]},
+    Section { title: "Terminals and notebooks", settings: &[
+        row("enable_terminal", Kind::Switch, Value("true"),
+            "Interactive terminals; off only for false, 0 or no."),
+        row("max_terminal_sessions", ANY, Value("16"),
+            "Interactive terminals open at once.").variable_named("MAX_SESSIONS"),
+        row("term", Kind::Text, Value("xterm-256color"),
+            "TERM of interactive terminals when the server has none of its own."),
+        row("enable_notebooks", Kind::Switch, Value("true"),
+            "Notebooks; off only for false, 0 or no."),
+    ]},
+    Section { title: "Files", settings: &[
+        row("file_browser_root", Kind::Text, Value("home"),
+            "Where the file browser starts: home, filesystem, a path, ~/path or {{home}}/path."),
+        row("binary_mime_prefixes", Kind::List, Value("image"),
+            "Media types, or their beginnings, that read_file returns as bytes, comma-separated."),
+    ]},
+    Section { title: "Words for the model", settings: &[
+        row("enable_system_prompt", Kind::Switch, Value("true"),
+            "The prompt at /system; off only for false, 0 or no."),
+        row("system_prompt", Kind::Text, Value(""),
+            "Text in place of the built-in prompt; {{os}}, {{hostname}}, {{user}} and the like are filled in."),
+        row("info", Kind::Text, Value(""),
+            "Notes about this machine, served at /info and added to the prompt."),
+        row("execute_description", Kind::Text, Value(""),
+            "Text added to the description of run_command."),
+    ]},
+    Section { title: "Packages", settings: &[
+        row("packages", Kind::Words, Value(""),
+            "System packages to install at start, separated by blanks; not available in this version."),
+        row("pip_packages", Kind::Words, Value(""),
+            "Python packages to install at start, separated by blanks; not available in this version."),
+        row("npm_packages", Kind::Words, Value(""),
+            "Node packages to install at start, separated by blanks; not available in this version."),
+    ]},
+    Section { title: "Server log", settings: &[
+        row("log_level", Kind::Text, Value("info"),
+            "What the server logs: error, warn, info, debug or trace, also by module as in `info,open_terminal=debug`."),
+        row("json_logs", Kind::Bool, Value("false"),
+            "One JSON object for each line of the server's log; the flag needs no value."),
+    ]},
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_variables_are_unique_and_no_variable_is_anothers_file_form() {
+        let mut seen = std::collections::HashSet::new();
+        for setting in settings() {
+            assert!(seen.insert(setting.name.to_owned()), "{}", setting.name);
+            assert!(seen.insert(setting.variable()), "{}", setting.variable());
+            assert!(
+                seen.insert(format!("{}_FILE", setting.variable())),
+                "{}",
+                setting.name
+            );
+        }
+    }
+
+    #[test]
+    fn variables_lead_back_to_their_setting() {
+        for setting in settings() {
+            let variable = setting.variable();
+            let suffix = variable.strip_prefix(PREFIX).expect("has the prefix");
+            assert_eq!(by_variable(suffix).map(|s| s.name), Some(setting.name));
+        }
+        assert_eq!(
+            by_variable("MAX_SESSIONS").map(|s| s.name),
+            Some("max_terminal_sessions")
+        );
+        assert!(by_variable("MAX_TERMINAL_SESSIONS").is_none());
+    }
+
+    #[test]
+    fn defaults_and_samples_are_values_of_their_own_kind() {
+        for setting in settings() {
+            let text = match setting.initial {
+                Value(text) => text,
+                Initial::Described { sample, .. } => sample,
+            };
+            let parsed = setting.kind.parse(&text.into());
+            assert!(parsed.is_ok(), "{}: {parsed:?}", setting.name);
+        }
+    }
+
+    #[test]
+    fn docs_are_one_sentence_that_fits_a_table_cell() {
+        for setting in settings() {
+            assert!(setting.doc.ends_with('.'), "{}", setting.name);
+            assert!(!setting.doc.contains(['|', '\n']), "{}", setting.name);
+        }
+    }
+}

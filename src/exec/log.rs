@@ -1,0 +1,156 @@
+//! The output log: one JSON Lines file per command, the one source of truth for its output.
+//!
+//! Records are `start`, `output`, `end` and, first in a file that was cut, `log_rotated`. Output
+//! records are numbered from 0 and keep their number when older ones go. A disk that fails ends the
+//! file, not the command: the newest output is then kept in memory, and [`Log::error`] says so.
+
+mod place;
+mod reader;
+mod records;
+mod recover;
+mod retention;
+mod rotate;
+mod state;
+mod text;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub(super) use place::Place;
+pub(super) use records::{End, Start};
+pub(super) use recover::recover;
+pub(super) use retention::sweep;
+pub(super) use text::Decoder;
+
+use super::{Output, Window};
+use state::State;
+
+/// What the settings say about logs.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of one log before its older half goes.
+    pub max_size: u64,
+    /// Longest time output waits in memory for its write; zero: none, unless there is a buffer.
+    pub flush_interval: Duration,
+    /// Bytes that may wait in memory; zero: none, unless there is an interval.
+    pub flush_buffer: u64,
+}
+
+/// What a window of a log holds.
+#[derive(Debug)]
+pub(super) struct Excerpt {
+    /// The records.
+    pub(super) output: Output,
+    /// Number of the next record to come.
+    pub(super) next_offset: u64,
+    /// Whether records before the ones given were asked for and are not there.
+    pub(super) truncated: bool,
+}
+
+/// One command's log. Written by the command's task, read by anybody.
+#[derive(Debug)]
+pub(super) struct Log {
+    place: Place,
+    state: Mutex<State>,
+}
+
+impl Log {
+    /// Writes the first record into a file just made ([`Place::create`]), or in memory when it could
+    /// not be made. Blocks on the disk; never fails (see [`Self::error`]).
+    pub(super) fn create(
+        place: Place,
+        file: io::Result<File>,
+        limits: Limits,
+        start: &Start<'_>,
+    ) -> Self {
+        let mut state = State::new(limits);
+        state.open(file, start.line());
+        Self {
+            place,
+            state: Mutex::new(state),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends output. Blocks on the disk.
+    pub(super) fn append(&self, text: &str) {
+        self.state().append(text);
+    }
+
+    /// Appends the record of the shell's end and writes out what waited. Blocks on the disk.
+    pub(super) fn end(&self, end: &End) {
+        let mut state = self.state();
+        let line = end.line(state.rotated());
+        state.append_line(&line);
+        state.flush();
+    }
+
+    /// Writes out what waited in memory. Blocks on the disk.
+    pub(super) fn flush(&self) {
+        self.state().flush();
+    }
+
+    /// Whether output waits in memory for a flush.
+    pub(super) fn waits(&self) -> bool {
+        self.state().waits()
+    }
+
+    /// When what waits in memory now is to be written; never, when only its size decides.
+    pub(super) fn flush_due(&self) -> Option<Instant> {
+        self.state().flush_due()
+    }
+
+    /// Whether the file has outgrown its limit: then [`Self::rotate`] is due.
+    pub(super) fn is_full(&self) -> bool {
+        self.state().is_full()
+    }
+
+    /// Cuts the older half off. Blocks on the disk for as long as copying the newer half takes;
+    /// readers go on meanwhile. To be called by the writer alone.
+    pub(super) fn rotate(&self) {
+        let Some(job) = self.state().rotation() else {
+            return;
+        };
+        let done = job.run(&self.place);
+        self.state().rotated_to(done);
+    }
+
+    /// Closes the file, which readers then open again when they need it.
+    pub(super) fn close(&self) {
+        self.state().close();
+    }
+
+    /// Why the file is missing or incomplete, when it is.
+    pub(super) fn error(&self) -> Option<String> {
+        self.state().error()
+    }
+
+    /// The file; none when it could not be made.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        self.state().has_file().then(|| self.place.path())
+    }
+
+    /// The records of a window: small ones at once, large ones as a stream. Does not block.
+    pub(super) async fn read(&self, window: Window) -> Excerpt {
+        let plan = self.state().plan(window);
+        let (next_offset, truncated) = (plan.next_offset, plan.truncated);
+        Excerpt {
+            output: reader::read(plan, &self.place).await,
+            next_offset,
+            truncated,
+        }
+    }
+}
+
+/// Why no log can be written in this directory, if so: it is made if need be, and a file is tried.
+pub(super) fn problem(directory: &Path) -> Option<String> {
+    place::problem(directory)
+}

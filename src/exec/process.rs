@@ -1,0 +1,156 @@
+//! One command: what the table keeps of it, while it runs and after.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+use super::log::Log;
+use super::{Killed, Owner, Report, Status, Summary, Window};
+use crate::sandbox::Running;
+
+/// A command. Its task ([`super::watch`]) writes; everybody else asks.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) id: Box<str>,
+    pub(super) owner: Owner,
+    pub(super) command: Box<str>,
+    pub(super) log: Log,
+    state: Mutex<State>,
+    /// The state has changed.
+    changed: Notify,
+    /// There are orders for the task.
+    pub(super) ordered: Notify,
+}
+
+/// Where a command is.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) status: Status,
+    pub(super) exit_code: Option<i32>,
+    pub(super) signal: Option<&'static str>,
+    pub(super) timed_out: bool,
+    /// The supervisor's pid; none when nothing of the command is left.
+    pub(super) supervisor: Option<i32>,
+    /// What the task is to do next.
+    orders: Vec<Order>,
+}
+
+/// What the task of a command is asked to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Type this; answer with how many bytes were taken, when all were or patience ended.
+    Input(Vec<u8>, oneshot::Sender<usize>),
+    /// End everything after this grace; answer when nothing is left, or what remains.
+    End(Duration, oneshot::Sender<Killed>),
+}
+
+impl Process {
+    pub(super) fn new(id: &str, owner: Owner, command: &str, log: Log, supervisor: i32) -> Self {
+        let state = State {
+            status: Status::Running,
+            exit_code: None,
+            signal: None,
+            timed_out: false,
+            supervisor: Some(supervisor),
+            orders: Vec::new(),
+        };
+        let (changed, ordered) = (Notify::new(), Notify::new());
+        Self {
+            id: id.into(),
+            owner,
+            command: command.into(),
+            log,
+            state: Mutex::new(state),
+            changed,
+            ordered,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state and tells all who wait.
+    pub(super) fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state());
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until the shell has ended, at most this long.
+    pub(super) async fn ended(&self, wait: Duration) {
+        let deadline = Instant::now() + wait;
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // From here on no change is missed, so the state may be looked at.
+            changed.as_mut().enable();
+            if self.state().status != Status::Running
+                || timeout_at(deadline, changed).await.is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Gives the task an order; false when there is no task any more.
+    pub(super) fn order(&self, order: Order) -> bool {
+        let mut state = self.state();
+        if state.supervisor.is_none() {
+            return false;
+        }
+        state.orders.push(order);
+        drop(state);
+        self.ordered.notify_one();
+        true
+    }
+
+    /// The orders so far.
+    pub(super) fn take_orders(&self) -> Vec<Order> {
+        std::mem::take(&mut self.state().orders)
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.state().status
+    }
+
+    /// The command's line in the list.
+    pub(super) fn summary(&self) -> Summary {
+        let state = self.state();
+        let supervisor = state.supervisor.filter(|_| state.status != Status::Running);
+        let (status, exit_code, signal) = (state.status, state.exit_code, state.signal);
+        drop(state);
+        Summary {
+            id: self.id.to_string(),
+            command: self.command.to_string(),
+            status,
+            exit_code,
+            signal,
+            log_path: self.log.path(),
+            survivors: supervisor.map(Running::processes).unwrap_or_default(),
+        }
+    }
+
+    /// What is still there of it.
+    pub(super) fn remaining(&self) -> Vec<i32> {
+        let supervisor = self.state().supervisor;
+        supervisor.map(Running::processes).unwrap_or_default()
+    }
+
+    /// The answer to a question about it.
+    pub(super) async fn report(&self, window: Window) -> Report {
+        // The status first: output that comes in between is no harm, output that is missing is.
+        let summary = self.summary();
+        let timed_out = self.state().timed_out;
+        let excerpt = self.log.read(window).await;
+        Report {
+            summary,
+            log_error: self.log.error(),
+            timed_out,
+            output: excerpt.output,
+            next_offset: excerpt.next_offset,
+            truncated: excerpt.truncated,
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! The task of one command: it moves output to the log and input to the terminal, and sees the end.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep_until};
+
+use super::log::{Decoder, End};
+use super::process::{Order, Process};
+use super::{Killed, Status};
+use crate::sandbox::{Event, Exit, Happening, Running};
+
+/// Output moved before others get their turn, in bytes.
+const BATCH: usize = 64 * 1024;
+/// How long a program may take to read what is typed.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+thread_local! {
+    /// One buffer for all commands: their tasks share a thread, and none keeps it while it waits.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; BATCH]);
+}
+
+/// The name of a signal, as the shell's `kill -l` has it with `SIG` before.
+pub(super) fn signal_name(number: i32) -> &'static str {
+    Signal::try_from(number).map_or("a real-time signal", Signal::as_str)
+}
+
+/// Sees a command to the moment when nothing of it is left.
+pub(super) async fn watch(
+    process: Arc<Process>,
+    running: Running,
+    timeout: Option<Instant>,
+    grace: Duration,
+) {
+    let watch = Watch {
+        process,
+        running,
+        timeout,
+        grace,
+        decoder: Decoder::default(),
+        reading: true,
+        exited: false,
+        ending: false,
+        signals: Vec::new(),
+        asked: Vec::new(),
+        typing: VecDeque::new(),
+        flush_at: None,
+    };
+    watch.run().await;
+}
+
+struct Watch {
+    process: Arc<Process>,
+    running: Running,
+    /// When the command has run for long enough.
+    timeout: Option<Instant>,
+    grace: Duration,
+    decoder: Decoder,
+    /// Whether there may be more output.
+    reading: bool,
+    /// Whether the shell has ended.
+    exited: bool,
+    /// Whether it is being ended on purpose.
+    ending: bool,
+    /// What was sent so far.
+    signals: Vec<&'static str>,
+    /// Who wants to know when all is gone.
+    asked: Vec<oneshot::Sender<Killed>>,
+    typing: VecDeque<Typing>,
+    /// When output that waits in memory goes to the disk.
+    flush_at: Option<Instant>,
+}
+
+/// Input on its way.
+struct Typing {
+    bytes: Vec<u8>,
+    taken: usize,
+    until: Instant,
+    answer: oneshot::Sender<usize>,
+}
+
+impl Watch {
+    async fn run(mut self) {
+        while self.step().await {}
+        self.process.log.flush();
+        self.process.change(|state| state.supervisor = None);
+        for asked in std::mem::take(&mut self.asked) {
+            asked.send(self.killed(Vec::new())).ok();
+        }
+        // Orders that came too late: dropping them tells who waits.
+        drop(self.process.take_orders());
+    }
+
+    /// Waits for one thing and acts on it; false when all is over.
+    async fn step(&mut self) -> bool {
+        let first_typing = self.typing.front().map(|typing| typing.until);
+        let deadline = [self.timeout, self.flush_at, first_typing]
+            .into_iter()
+            .flatten()
+            .min();
+        let process = Arc::clone(&self.process);
+        tokio::select! {
+            biased;
+            happening = self.running.next(self.reading, !self.typing.is_empty()) => match happening {
+                Happening::Event(event) => return self.on_event(event).await,
+                Happening::Readable => self.read(false).await,
+                Happening::Writable => self.type_on(),
+            },
+            () = process.ordered.notified() => self.take_orders().await,
+            () = async { sleep_until(deadline.expect("checked")).await }, if deadline.is_some() => self.on_time().await,
+        }
+        true
+    }
+
+    async fn on_event(&mut self, event: Event) -> bool {
+        match event {
+            Event::Exited(exit, children) => {
+                self.drain().await;
+                self.on_exit(exit, children);
+            }
+            Event::Sent(signal) => self.signals.push(signal_name(signal)),
+            Event::Stuck => {
+                let remaining = self.process.remaining();
+                for asked in std::mem::take(&mut self.asked) {
+                    asked.send(self.killed(remaining.clone())).ok();
+                }
+            }
+            Event::Gone | Event::Lost => {
+                self.drain().await;
+                if !self.exited {
+                    self.ending = true;
+                    self.on_exit(Exit::Signal(Signal::SIGKILL as i32), false);
+                }
+                self.finish_text();
+                return false;
+            }
+        }
+        true
+    }
+
+    fn on_exit(&mut self, exit: Exit, children: bool) {
+        self.exited = true;
+        self.timeout = None;
+        if !children {
+            self.finish_text();
+        }
+        let (exit_code, signal) = match exit {
+            Exit::Code(code) => (code, None),
+            Exit::Signal(signal) => (-signal, Some(signal_name(signal))),
+        };
+        let status = if self.ending {
+            Status::Killed
+        } else {
+            Status::Done
+        };
+        self.process.log.end(&End {
+            exit_code: Some(exit_code),
+            signal,
+            killed: self.ending,
+        });
+        self.process.change(|state| {
+            state.status = status;
+            state.exit_code = Some(exit_code);
+            state.signal = signal;
+        });
+        // Nobody reads any more what was typed for the shell.
+        self.typing.clear();
+    }
+
+    fn finish_text(&mut self) {
+        if let Some(text) = self.decoder.finish() {
+            self.process.log.append(text);
+        }
+    }
+
+    /// Reads all that has been written so far.
+    async fn drain(&mut self) {
+        while self.reading && self.read_batch(true) {
+            self.rotate_if_full().await;
+        }
+    }
+
+    async fn read(&mut self, now: bool) {
+        self.read_batch(now);
+        self.rotate_if_full().await;
+        if self.process.log.waits() {
+            self.flush_at = self.flush_at.or_else(|| self.process.log.flush_due());
+        } else {
+            self.flush_at = None;
+        }
+    }
+
+    /// Moves up to one batch to the log; true when there may be more at once.
+    fn read_batch(&mut self, now: bool) -> bool {
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut filled = 0;
+            let more = loop {
+                let rest = &mut buffer[filled..];
+                let read = if now {
+                    self.running.read_now(rest)
+                } else {
+                    self.running.read(rest)
+                };
+                match read {
+                    Ok(0) => {
+                        self.reading = false;
+                        break false;
+                    }
+                    Ok(n) => filled += n,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break false,
+                    Err(_) => {
+                        self.reading = false;
+                        break false;
+                    }
+                }
+                // A terminal gives at most a page at a time.
+                if buffer.len() - filled < 4096 {
+                    break true;
+                }
+            };
+            let text: Cow<'_, str> = self.decoder.decode(&buffer[..filled]);
+            if !text.is_empty() {
+                self.process.log.append(&text);
+            }
+            more
+        })
+    }
+
+    async fn rotate_if_full(&mut self) {
+        if self.process.log.is_full() {
+            let process = Arc::clone(&self.process);
+            // Only this command waits for the copying.
+            spawn_blocking(move || process.log.rotate()).await.ok();
+        }
+    }
+
+    async fn take_orders(&mut self) {
+        for order in self.process.take_orders() {
+            match order {
+                Order::Input(bytes, answer) if !self.exited => {
+                    self.typing.push_back(Typing {
+                        bytes,
+                        taken: 0,
+                        until: Instant::now() + PATIENCE,
+                        answer,
+                    });
+                }
+                Order::Input(..) => {}
+                Order::End(grace, answer) => {
+                    self.asked.push(answer);
+                    self.end(grace).await;
+                }
+            }
+        }
+        self.type_on();
+    }
+
+    async fn end(&mut self, grace: Duration) {
+        self.ending |= !self.exited;
+        self.running.end(grace).await;
+    }
+
+    /// Types as much as the terminal takes.
+    fn type_on(&mut self) {
+        while let Some(typing) = self.typing.front_mut() {
+            match self.running.write(&typing.bytes[typing.taken..]) {
+                Ok(n) => typing.taken += n,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => typing.until = Instant::now(),
+            }
+            if typing.taken >= typing.bytes.len() || typing.until <= Instant::now() {
+                self.answer_typing();
+            }
+        }
+    }
+
+    fn answer_typing(&mut self) {
+        if let Some(done) = self.typing.pop_front() {
+            done.answer.send(done.taken).ok();
+        }
+    }
+
+    async fn on_time(&mut self) {
+        let now = Instant::now();
+        if self.flush_at.is_some_and(|at| at <= now) {
+            self.flush_at = None;
+            self.process.log.flush();
+        }
+        if self
+            .typing
+            .front()
+            .is_some_and(|typing| typing.until <= now)
+        {
+            self.answer_typing();
+        }
+        if self.timeout.is_some_and(|at| at <= now) {
+            self.timeout = None;
+            self.process.change(|state| state.timed_out = true);
+            self.end(self.grace).await;
+        }
+    }
+
+    fn killed(&self, remaining: Vec<i32>) -> Killed {
+        Killed {
+            already_ended: false,
+            signals: self.signals.clone(),
+            remaining,
+        }
+    }
+}

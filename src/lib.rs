@@ -1,0 +1,42 @@
+//! Open Terminal: a real computer for an AI assistant, over HTTP.
+//!
+//! ```text
+//! client ──HTTP──▶ edge ──▶ workspace ──▶ sandbox ──▶ the shell
+//! ```
+//!
+//! * The **edge** ([`api`], [`server`]) decides who may come in, and speaks HTTP. It runs nothing.
+//! * The **workspace** ([`exec`], [`workspace`], [`prompt`]) is what a caller can do once inside.
+//! * The **sandbox** ([`sandbox`]) starts shells, each under a supervisor on a PTY of its own.
+//! * [`sys`] makes the kernel safe; [`config`] and [`telemetry`] serve all of them.
+//!
+//! # The way of a request
+//!
+//! `POST /execute?wait=5` passes `api/layers` (request id, access log, CORS, `null` queries),
+//! `api/auth` and the extractors, and reaches `api/exec::run_command`, which holds no logic.
+//! [`exec::Processes::run`] takes a waiting supervisor from [`sandbox::Pool`] and sends it the shell's
+//! command line. A task of the command (`exec/watch`) moves the PTY's output to the log
+//! (`exec/log`) and notes the shell's end; it belongs to no request, so a client that hangs up ends
+//! nothing. The handler waits for the end up to `wait`, reads the log's window and answers.
+//!
+//! # To add an endpoint
+//!
+//! A verb on the service with its unit tests, wire structs and a handler in `api/<resource>.rs`, one
+//! line in `api.rs`, a test in `tests/it/<resource>.rs`.
+//!
+//! Calls point down only: `cli → server → api → services → workspace, sandbox → sys`; services do not
+//! import each other. `tests/it/architecture.rs` holds these rules.
+
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod exec;
+pub mod prompt;
+pub mod sandbox;
+pub mod server;
+#[expect(
+    unsafe_code,
+    reason = "the one place that talks to the kernel where no crate does it safely"
+)]
+pub mod sys;
+pub mod telemetry;
+pub mod workspace;

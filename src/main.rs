@@ -1,0 +1,28 @@
+//! The program: reads its arguments and environment once, hides them, and does what they say.
+
+use std::process::ExitCode;
+
+use open_terminal::config::Environment;
+use open_terminal::{cli, sandbox, sys};
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let environment = Environment::from_process();
+    if arguments
+        .get(1)
+        .is_some_and(|word| word == sandbox::SPAWNER_ARGUMENT)
+    {
+        let open_files = arguments
+            .get(2)
+            .and_then(|word| word.to_str()?.parse().ok());
+        let ended = sandbox::spawner_main(&environment, open_files);
+        return if ended.is_ok() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        };
+    }
+    // Best effort: where it fails the start-up report says so.
+    let hidden = sys::erase_arguments_and_environment().is_ok() && sys::hide_memory().is_ok();
+    cli::main(arguments, environment, hidden)
+}

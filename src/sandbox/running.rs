@@ -1,0 +1,187 @@
+//! A shell that runs on a PTY: what goes in, what comes out, and how it ends.
+
+use std::ffi::{CString, NulError};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::link::Link;
+use super::pty::Master;
+use super::tree;
+use super::wire::{Notice, Order};
+use crate::sys::Program;
+
+/// A shell command line to run: where, and with which variables on top of the inherited ones.
+#[derive(Debug)]
+pub struct Launch(Order);
+
+impl Launch {
+    /// `/bin/sh -c LINE` in a directory. Fails when a string holds a NUL byte.
+    pub fn shell(
+        line: &str,
+        directory: &Path,
+        environment: &[(String, String)],
+    ) -> Result<Self, NulError> {
+        let path = CString::new("/bin/sh")?;
+        let arguments = vec![path.clone(), CString::new("-c")?, CString::new(line)?];
+        let assign = |(name, value): &(String, String)| CString::new(format!("{name}={value}"));
+        let environment = environment.iter().map(assign).collect::<Result<_, _>>()?;
+        let directory = CString::new(directory.as_os_str().as_encoded_bytes())?;
+        Ok(Self(Order::Run(Program {
+            path,
+            arguments,
+            environment,
+            directory,
+        })))
+    }
+
+    pub(super) fn order(&self) -> &Order {
+        &self.0
+    }
+}
+
+/// How a shell ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// With this status, 0 to 255.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+/// What becomes of a running shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The shell ended; whether it left children behind.
+    Exited(Exit, bool),
+    /// A signal was sent to all there is.
+    Sent(i32),
+    /// Nothing is left of it.
+    Gone,
+    /// SIGKILL was sent, and something is still there.
+    Stuck,
+    /// The supervisor itself was killed; the spawner ends what it watched over.
+    Lost,
+}
+
+/// What [`Running::next`] waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// The supervisor has news.
+    Event(Event),
+    /// There is output, or its end.
+    Readable,
+    /// The terminal takes input.
+    Writable,
+}
+
+fn event(notice: Option<Notice>) -> Event {
+    match notice {
+        Some(Notice::Gone) => Event::Gone,
+        Some(Notice::Stuck) => Event::Stuck,
+        Some(Notice::Sent(signal)) => Event::Sent(signal),
+        Some(Notice::Exited(code, 0, children)) => Event::Exited(Exit::Code(code), children),
+        Some(Notice::Exited(_, signal, children)) => Event::Exited(Exit::Signal(signal), children),
+        // A second start is never asked for, so these would be a broken supervisor.
+        Some(Notice::Started(..) | Notice::Failed(_)) | None => Event::Lost,
+    }
+}
+
+/// A shell on a PTY, and its supervisor.
+#[derive(Debug)]
+pub struct Running {
+    master: AsyncFd<Master>,
+    link: Link,
+    shell: i32,
+    supervisor: i32,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Running {
+    pub(super) fn new(
+        master: AsyncFd<Master>,
+        link: Link,
+        permit: OwnedSemaphorePermit,
+        shell: i32,
+        supervisor: i32,
+    ) -> Self {
+        Self {
+            master,
+            link,
+            shell,
+            supervisor,
+            _permit: permit,
+        }
+    }
+
+    /// The shell's pid.
+    pub fn shell(&self) -> i32 {
+        self.shell
+    }
+
+    /// The supervisor's pid, below which everything of the command is.
+    pub fn supervisor(&self) -> i32 {
+        self.supervisor
+    }
+
+    /// Waits for what happens next: an event, output to read if `reading`, room to type if `typing`.
+    ///
+    /// Loses nothing when dropped half-way.
+    pub async fn next(&mut self, reading: bool, typing: bool) -> Happening {
+        let wanted = match (reading, typing) {
+            (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
+            (true, false) => Some(Interest::READABLE),
+            (false, true) => Some(Interest::WRITABLE),
+            (false, false) => None,
+        };
+        let master = &self.master;
+        let ready = async {
+            match wanted {
+                Some(interest) => master.ready(interest).await.map(|guard| guard.ready()),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            notice = self.link.next() => Happening::Event(event(notice)),
+            ready = ready => match ready {
+                Ok(ready) if typing && ready.is_writable() && !(reading && ready.is_readable()) => Happening::Writable,
+                _ => Happening::Readable,
+            },
+        }
+    }
+
+    /// Reads output; fails with `WouldBlock` when nothing is there, gives 0 when there never will be.
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.master
+            .try_io(Interest::READABLE, |master| master.read(buffer))
+    }
+
+    /// As [`Self::read`], but asks the kernel even if it announced nothing: what was written before
+    /// an event is there when the event is (the master's read flushes the line discipline's queue).
+    pub fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.master.get_ref().read(buffer)
+    }
+
+    /// Types bytes; returns how many were taken, and fails with `WouldBlock` when none can be now.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.master
+            .try_io(Interest::WRITABLE, |master| master.write(bytes))
+    }
+
+    /// The processes of this command that are alive now: the shell, and all below the supervisor.
+    pub fn processes(supervisor: i32) -> Vec<i32> {
+        tree::descendants(supervisor)
+    }
+
+    /// Ends everything: SIGTERM, and SIGKILL after the grace (at once when it is zero).
+    pub async fn end(&self, grace: Duration) {
+        let grace = u32::try_from(grace.as_millis()).unwrap_or(u32::MAX);
+        // When the supervisor has gone, the next event says so.
+        self.link.send(&Order::End(grace)).await.ok();
+    }
+}

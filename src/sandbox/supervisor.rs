@@ -1,0 +1,282 @@
+//! A supervisor: the process that leads one session, starts one shell in it, and sees it to its end.
+//!
+//! It holds the terminal open, so what the shell leaves behind keeps it and is not hung up on. It is
+//! a subreaper (prctl(2)), so whatever the shell forks, however often, stays below it. When the
+//! server goes, it ends everything.
+
+use std::ffi::CString;
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::{prctl, socket};
+use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, getpid, setsid};
+
+use super::tree;
+use super::wire::{Notice, Order};
+use crate::sys;
+
+/// How long SIGKILL may take before what is left counts as stuck.
+const KILL_BOUND: Duration = Duration::from_millis(400);
+/// How often a tree that is being killed is looked at again.
+const KILL_AGAIN: Duration = Duration::from_millis(10);
+/// Time for SIGTERM when the server is gone and nobody can say otherwise.
+const ORPHAN_GRACE: u32 = 2000;
+/// The largest order taken: what one execve(2) can take is less.
+const MAX_ORDER: usize = 64 << 20;
+
+/// Becomes a supervisor; returns when nothing of the command is left.
+pub(super) fn supervise(
+    terminal: OwnedFd,
+    server: OwnedFd,
+    environment: &[CString],
+) -> nix::Result<()> {
+    setsid()?;
+    dup2_stdin(&terminal)?;
+    dup2_stdout(&terminal)?;
+    dup2_stderr(&terminal)?;
+    drop(terminal);
+    sys::make_controlling(std::io::stdin().as_fd())?;
+    prctl::set_child_subreaper(true)?;
+    let mut child_ended = SigSet::empty();
+    child_ended.add(Signal::SIGCHLD);
+    let children =
+        SignalFd::with_flags(&child_ended, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+    let server = Some(UnixStream::from(server));
+    let supervisor = Supervisor {
+        server,
+        said: Vec::new(),
+        shell: None,
+        started: false,
+        ending: None,
+    };
+    supervisor.run(&children, environment)
+}
+
+struct Supervisor {
+    /// The server's end; none once it has gone.
+    server: Option<UnixStream>,
+    /// Notices not yet sent.
+    said: Vec<u8>,
+    /// The shell, until its end has been noticed.
+    shell: Option<Pid>,
+    /// Whether there ever was a shell.
+    started: bool,
+    ending: Option<Ending>,
+}
+
+/// How far the end of everything has come.
+enum Ending {
+    /// SIGTERM was sent; SIGKILL follows at this time.
+    Asked(Instant),
+    /// SIGKILL was sent; at this time what is left is stuck.
+    Killing(Instant),
+    /// That has been said, once; trying goes on, slowly.
+    Stuck,
+}
+
+impl Supervisor {
+    fn run(mut self, children: &SignalFd, environment: &[CString]) -> nix::Result<()> {
+        loop {
+            let (ended, asked) = self.wait(children)?;
+            if ended {
+                while let Ok(Some(_)) = children.read_signal() {}
+            }
+            if asked && !self.read_order(environment) {
+                self.send();
+                return Ok(());
+            }
+            if self.reap() {
+                self.say(Notice::Gone);
+                self.send();
+                return Ok(());
+            }
+            self.go_on_ending();
+            self.send();
+        }
+    }
+
+    /// Sleeps until a child ends, an order comes, or a deadline passes; says which of the first two.
+    fn wait(&self, children: &SignalFd) -> nix::Result<(bool, bool)> {
+        let timeout = match &self.ending {
+            None => PollTimeout::NONE,
+            Some(Ending::Asked(at)) => {
+                let left = at.saturating_duration_since(Instant::now()).as_millis() + 1;
+                PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+            }
+            Some(Ending::Killing(_)) => {
+                PollTimeout::try_from(KILL_AGAIN).unwrap_or(PollTimeout::ZERO)
+            }
+            Some(Ending::Stuck) => PollTimeout::from(200_u16),
+        };
+        let child = PollFd::new(children.as_fd(), PollFlags::POLLIN);
+        let happened = |fd: &PollFd<'_>| fd.revents().is_some_and(|events| !events.is_empty());
+        let polled = match &self.server {
+            Some(server) => {
+                let mut fds = [child, PollFd::new(server.as_fd(), PollFlags::POLLIN)];
+                poll(&mut fds, timeout).map(|_| (happened(&fds[0]), happened(&fds[1])))
+            }
+            None => {
+                let mut fds = [child];
+                poll(&mut fds, timeout).map(|_| (happened(&fds[0]), false))
+            }
+        };
+        match polled {
+            Err(Errno::EINTR) => Ok((true, false)),
+            other => other,
+        }
+    }
+
+    /// Reads the order that has come; false when there is nothing left to supervise.
+    fn read_order(&mut self, environment: &[CString]) -> bool {
+        let Some(server) = &self.server else {
+            return true;
+        };
+        match receive(server) {
+            Some(Order::Run(program)) if !self.started => self.start(program, environment),
+            Some(Order::End(grace)) => {
+                self.end(grace);
+                true
+            }
+            _ => self.server_has_gone(),
+        }
+    }
+
+    /// Without a server nobody reads the terminal: end what runs, or just end.
+    fn server_has_gone(&mut self) -> bool {
+        self.server = None;
+        let alive = !matches!(
+            waitpid(None, Some(WaitPidFlag::WNOHANG)),
+            Err(Errno::ECHILD)
+        );
+        if alive {
+            self.end(ORPHAN_GRACE);
+        }
+        alive
+    }
+
+    fn start(&mut self, mut program: sys::Program, environment: &[CString]) -> bool {
+        program.environment = merge(environment, program.environment);
+        match sys::spawn_in_foreground(&program) {
+            Ok(pid) => {
+                self.shell = Some(pid);
+                self.started = true;
+                self.say(Notice::Started(pid.as_raw(), getpid().as_raw()));
+                true
+            }
+            Err(error) => {
+                self.say(Notice::Failed(error.into()));
+                false
+            }
+        }
+    }
+
+    /// Takes all children that ended; true when none is left.
+    fn reap(&mut self) -> bool {
+        let mut end = None;
+        let none_left = loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) if Some(pid) == self.shell => {
+                    end = Some((code, 0))
+                }
+                Ok(WaitStatus::Signaled(pid, signal, _)) if Some(pid) == self.shell => {
+                    end = Some((0, signal as i32));
+                }
+                Ok(WaitStatus::StillAlive) => break false,
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(_) => break self.started,
+            }
+        };
+        if let Some((code, signal)) = end {
+            self.shell = None;
+            self.say(Notice::Exited(code, signal, !none_left));
+        }
+        none_left
+    }
+
+    fn end(&mut self, grace: u32) {
+        let own = getpid().as_raw();
+        match self.ending {
+            None if grace > 0 => {
+                tree::signal_all(own, Signal::SIGTERM);
+                self.say(Notice::Sent(Signal::SIGTERM as i32));
+                self.ending = Some(Ending::Asked(
+                    Instant::now() + Duration::from_millis(grace.into()),
+                ));
+            }
+            None | Some(Ending::Asked(_)) if grace == 0 => self.kill(),
+            _ => {}
+        }
+    }
+
+    fn kill(&mut self) {
+        tree::kill_all(getpid().as_raw());
+        self.say(Notice::Sent(Signal::SIGKILL as i32));
+        self.ending = Some(Ending::Killing(Instant::now() + KILL_BOUND));
+    }
+
+    fn go_on_ending(&mut self) {
+        let now = Instant::now();
+        match self.ending {
+            Some(Ending::Asked(at)) if now >= at => self.kill(),
+            Some(Ending::Killing(at)) => {
+                tree::kill_all(getpid().as_raw());
+                if now >= at {
+                    self.say(Notice::Stuck);
+                    self.ending = Some(Ending::Stuck);
+                }
+            }
+            Some(Ending::Stuck) => tree::kill_all(getpid().as_raw()),
+            Some(Ending::Asked(_)) | None => {}
+        }
+    }
+
+    fn say(&mut self, notice: Notice) {
+        self.said.extend_from_slice(&notice.encode());
+    }
+
+    /// Tells the server what was said; if it has gone, that is noticed when the next order is awaited.
+    fn send(&mut self) {
+        if let Some(server) = &mut self.server
+            && !self.said.is_empty()
+        {
+            let flags = socket::MsgFlags::MSG_NOSIGNAL;
+            socket::send(server.as_raw_fd(), &self.said, flags).ok();
+        }
+        self.said.clear();
+    }
+}
+
+/// Reads one order; none when it is cut short or none of ours.
+fn receive(mut server: &UnixStream) -> Option<Order> {
+    let mut length = [0; 4];
+    server.read_exact(&mut length).ok()?;
+    let length = usize::try_from(u32::from_ne_bytes(length))
+        .ok()
+        .filter(|n| *n <= MAX_ORDER)?;
+    let mut body = vec![0; length];
+    server.read_exact(&mut body).ok()?;
+    Order::decode(&body)
+}
+
+/// The inherited environment with some variables replaced or added.
+fn merge(inherited: &[CString], added: Vec<CString>) -> Vec<CString> {
+    let name = |word: &CString| {
+        word.to_bytes()
+            .split(|b| *b == b'=')
+            .next()
+            .unwrap_or_default()
+            .to_vec()
+    };
+    let replaced: Vec<Vec<u8>> = added.iter().map(name).collect();
+    let kept = inherited
+        .iter()
+        .filter(|word| replaced.is_empty() || !replaced.contains(&name(word)));
+    kept.cloned().chain(added).collect()
+}

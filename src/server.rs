@@ -1,0 +1,193 @@
+//! The wiring: settings → services → router → listener → background tasks → drain.
+//!
+//! Two runtimes: one serves HTTP, the other, on the main thread, runs the commands. The second may
+//! wait for a disk (it writes the logs), the first never does.
+
+mod banner;
+mod http;
+mod protections;
+mod tunnel;
+
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::api;
+use crate::config::{Config, Startup};
+use crate::exec::{self, Processes};
+use crate::prompt::Prompt;
+use crate::sandbox::{self, Pool};
+use crate::workspace::Workspace;
+use crate::{sys, telemetry};
+
+/// Threads that serve HTTP at most; one core is left for the commands.
+const MOST_WORKERS: usize = 8;
+/// An idle helper thread ends after this.
+const THREAD_IDLE: Duration = Duration::from_millis(500);
+/// Time for all commands to end when the server does.
+const COMMANDS_END: Duration = Duration::from_secs(6);
+/// Time for requests under way to be answered after that.
+const REQUESTS_END: Duration = Duration::from_secs(2);
+
+/// Runs the server until it is told to end. Fails with one line for the person who started it.
+pub fn run(startup: &Startup) -> Result<(), String> {
+    let config = &startup.loaded.config;
+    let listener = bind(config)?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let _log = telemetry::start(&config.log_level, config.json_logs)?;
+    let tunnel = startup
+        .tunnel
+        .then(|| tunnel::Tunnel::find(&startup.env))
+        .transpose()?;
+    banner::show(startup, address);
+    let commands = runtime(Builder::new_current_thread())?;
+    let workers = std::thread::available_parallelism()
+        .map_or(1, |cores| cores.get() - 1)
+        .clamp(1, MOST_WORKERS);
+    let http = runtime(
+        Builder::new_multi_thread()
+            .worker_threads(workers)
+            .thread_name("http"),
+    )?;
+    let ended = commands.block_on(live(startup, listener, &http, tunnel));
+    http.shutdown_background();
+    commands.shutdown_background();
+    ended
+}
+
+fn runtime(mut builder: impl std::borrow::BorrowMut<Builder>) -> Result<Runtime, String> {
+    let built = builder
+        .borrow_mut()
+        .enable_all()
+        .thread_keep_alive(THREAD_IDLE)
+        .build();
+    built.map_err(|error| format!("no threads can be started: {error}"))
+}
+
+fn bind(config: &Config) -> Result<TcpListener, String> {
+    let (host, port) = (config.host.as_str(), config.port);
+    let addresses = (host, port).to_socket_addrs();
+    let addresses =
+        addresses.map_err(|error| format!("host {host:?} is no address to listen on: {error}"))?;
+    let bound = TcpListener::bind(&*addresses.collect::<Vec<SocketAddr>>());
+    let listener = bound.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!("port {port} on {host} is in use: stop what listens there, or choose another with --port")
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            format!("port {port} needs more rights: choose one above 1023 with --port")
+        }
+        _ => format!("cannot listen on {host}:{port}: {error}"),
+    })?;
+    listener
+        .set_nonblocking(true)
+        .map_err(|error| error.to_string())?;
+    Ok(listener)
+}
+
+/// From the first request to the last; runs on the runtime of the commands.
+async fn live(
+    startup: &Startup,
+    listener: TcpListener,
+    http: &Runtime,
+    tunnel: Option<tunnel::Tunnel>,
+) -> Result<(), String> {
+    let config = &startup.loaded.config;
+    let mut ends = [
+        SignalKind::terminate(),
+        SignalKind::interrupt(),
+        SignalKind::hangup(),
+        SignalKind::quit(),
+    ]
+    .map(|kind| signal(kind).map_err(|error| format!("signals cannot be awaited: {error}")));
+    let pool = Pool::new(
+        sandbox::Settings {
+            most: config.max_processes as usize,
+            warm: config.warm_processes as usize,
+        },
+        startup.env.clone(),
+    );
+    let processes = Processes::new(command_settings(config), pool.clone());
+    let state = api::State::new(
+        Arc::new(config.clone()),
+        processes.clone(),
+        Workspace::new(config),
+        Prompt::new(config, startup.env.for_commands()),
+        protections::active(startup),
+    );
+    let stop = CancellationToken::new();
+    let serving = http.spawn(http::serve(
+        listener,
+        api::router(state),
+        http::Patience::of(config),
+        stop.clone(),
+    ));
+    pool.warm_up();
+    let background = [
+        tokio::spawn(processes.clone().expire()),
+        tokio::spawn(processes.clone().sweep()),
+        tokio::spawn(take_children()),
+    ];
+    let tunnel = tunnel.map(|tunnel| tunnel.open(config.port)).transpose()?;
+    let why = first_of(&mut ends).await?;
+    tracing::info!("shutting down on {why}");
+    stop.cancel();
+    processes.shut_down(COMMANDS_END).await;
+    drop(tunnel);
+    if tokio::time::timeout(REQUESTS_END, serving).await.is_err() {
+        tracing::warn!("some requests were cut off");
+    }
+    background.iter().for_each(tokio::task::JoinHandle::abort);
+    tracing::info!("ended");
+    Ok(())
+}
+
+fn command_settings(config: &Config) -> exec::Settings {
+    exec::Settings {
+        log_dir: config.log_dir.clone(),
+        limits: exec::Limits {
+            max_size: config.max_log_size,
+            flush_interval: config.log_flush_interval,
+            flush_buffer: config.log_flush_buffer,
+        },
+        retention: config.log_retention,
+        kill_grace: config.kill_grace,
+    }
+}
+
+type Signals = Result<tokio::signal::unix::Signal, String>;
+
+/// Waits for any of the signals that end the server; gives its name.
+async fn first_of(ends: &mut [Signals; 4]) -> Result<&'static str, String> {
+    let [terminate, interrupt, hangup, quit] = ends;
+    let (terminate, interrupt) = (
+        terminate.as_mut().map_err(|e| e.clone())?,
+        interrupt.as_mut().map_err(|e| e.clone())?,
+    );
+    let (hangup, quit) = (
+        hangup.as_mut().map_err(|e| e.clone())?,
+        quit.as_mut().map_err(|e| e.clone())?,
+    );
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+        _ = hangup.recv() => "SIGHUP",
+        _ = quit.recv() => "SIGQUIT",
+    })
+}
+
+/// Takes every child that ends, orphans included when this is PID 1. Runs for ever.
+async fn take_children() {
+    let Ok(mut ended) = signal(SignalKind::child()) else {
+        return;
+    };
+    while ended.recv().await.is_some() {
+        while !sys::reap() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Connections: accepted, served, and closed when they idle or dawdle.
+
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::Service;
+
+use crate::config::Config;
+
+/// A pooled client that finds its connection closed loses a request, so idle ones are kept for long.
+const KEEP_ALIVE: Duration = Duration::from_secs(90);
+/// A request's head must arrive within this of its first byte.
+const HEAD: Duration = Duration::from_secs(20);
+/// Pause after a failed accept (no descriptors left, mostly).
+const BREATHE: Duration = Duration::from_millis(50);
+
+/// How long clients may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    idle: Duration,
+    head: Duration,
+}
+
+impl Patience {
+    pub(super) fn of(config: &Config) -> Self {
+        Self {
+            idle: config.uvicorn_timeout_keep_alive.unwrap_or(KEEP_ALIVE),
+            head: HEAD,
+        }
+    }
+}
+
+/// Serves a router until stopped; then finishes the requests under way.
+pub(super) async fn serve(
+    listener: std::net::TcpListener,
+    router: Router,
+    patience: Patience,
+    stop: CancellationToken,
+) {
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "the listener cannot be used"),
+    };
+    let connections = TaskTracker::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, router.clone(), patience, stop.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(BREATHE).await;
+                }
+            },
+        }
+    }
+    connections.close();
+    connections.wait().await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    patience: Patience,
+    stop: CancellationToken,
+) {
+    stream.set_nodelay(true).ok();
+    let activity = Arc::new(Activity::new());
+    let watched = Watched {
+        stream,
+        activity: Arc::clone(&activity),
+    };
+    let during = Arc::clone(&activity);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        during.enter(BUSY);
+        let answer = router.clone().call(request.map(Body::new));
+        let during = Arc::clone(&during);
+        async move {
+            let answer: Result<_, Infallible> = answer.await;
+            during.enter(IDLE);
+            answer
+        }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(None);
+    let mut served = pin!(
+        builder
+            .serve_connection(TokioIo::new(watched), service)
+            .with_upgrades()
+    );
+    let step = patience.idle.min(patience.head) / 2;
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            biased;
+            // Clients that go away in the middle are no news.
+            _ = served.as_mut() => return,
+            () = stop.cancelled(), if !stopping => {
+                stopping = true;
+                served.as_mut().graceful_shutdown();
+            }
+            () = tokio::time::sleep(step) => match activity.verdict(patience) {
+                Verdict::Fine => {}
+                // Whatever is still being answered is answered first.
+                Verdict::Idle => served.as_mut().graceful_shutdown(),
+                Verdict::TooSlow => return,
+            },
+        }
+    }
+}
+
+const IDLE: u8 = 0;
+const HEADING: u8 = 1;
+const BUSY: u8 = 2;
+
+/// What a connection is doing, and since when.
+#[derive(Debug)]
+struct Activity {
+    born: Instant,
+    phase: AtomicU8,
+    /// Milliseconds after its birth.
+    since: AtomicU64,
+}
+
+enum Verdict {
+    Fine,
+    Idle,
+    TooSlow,
+}
+
+impl Activity {
+    fn new() -> Self {
+        Self {
+            born: Instant::now(),
+            phase: AtomicU8::new(IDLE),
+            since: AtomicU64::new(0),
+        }
+    }
+
+    fn touch(&self) {
+        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.since.store(now, Ordering::Relaxed);
+    }
+
+    fn enter(&self, phase: u8) {
+        self.touch();
+        self.phase.store(phase, Ordering::Relaxed);
+    }
+
+    fn received(&self) {
+        if self.phase.load(Ordering::Relaxed) == IDLE {
+            self.enter(HEADING);
+        }
+    }
+
+    fn verdict(&self, patience: Patience) -> Verdict {
+        let since = Duration::from_millis(self.since.load(Ordering::Relaxed));
+        let lasted = self.born.elapsed().saturating_sub(since);
+        match self.phase.load(Ordering::Relaxed) {
+            IDLE if lasted >= patience.idle => Verdict::Idle,
+            HEADING if lasted >= patience.head => Verdict::TooSlow,
+            _ => Verdict::Fine,
+        }
+    }
+}
+
+/// A stream that notes when something comes or goes.
+struct Watched {
+    stream: TcpStream,
+    activity: Arc<Activity>,
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            self.activity.received();
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.activity.touch();
+        polled
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.activity.touch();
+        polled
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

@@ -1,0 +1,17 @@
+//! The kernel made safe: small calls that no crate offers safely, and the only `unsafe` of the project.
+
+mod children;
+mod fds;
+mod file;
+mod secrets;
+mod signals;
+mod spawn;
+mod tty;
+
+pub use children::{output, reap};
+pub use fds::{receive_with_fds, send_with_fds};
+pub use file::read_cached;
+pub use secrets::{erase_arguments_and_environment, hide_memory};
+pub use signals::start_clean;
+pub use spawn::{Program, SpawnError, Stage, fork_single_threaded, spawn_in_foreground};
+pub use tty::{borrow, make_controlling, register};

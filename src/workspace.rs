@@ -1,0 +1,169 @@
+//! A workspace: the home directory requests act in, and the directory each chat session is at.
+
+mod paths;
+mod root;
+mod session_dirs;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use root::Root;
+use session_dirs::SessionDirs;
+
+use crate::config::Config;
+
+/// Why a directory cannot be worked in.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is nothing at that path, or it is no directory.
+    #[error("there is no directory {}; name one that exists, or make it first", .0.display())]
+    NoDirectory(PathBuf),
+    /// It is there, but could not be looked at.
+    #[error("the directory {} cannot be used: {problem}", .path.display())]
+    Unusable {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        problem: std::io::Error,
+    },
+}
+
+/// Where requests act. Cheap to clone; all clones are the same workspace.
+#[derive(Clone, Debug)]
+pub struct Workspace(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    home: PathBuf,
+    root: Option<Root>,
+    sessions: SessionDirs,
+}
+
+impl Workspace {
+    /// The workspace that `config` describes.
+    pub fn new(config: &Config) -> Self {
+        Self(Arc::new(Shared {
+            home: config.cwd.clone(),
+            root: Root::parse(&config.file_browser_root, &config.cwd),
+            sessions: SessionDirs::new(config.session_cwd_ttl),
+        }))
+    }
+
+    /// The home directory, where everything starts.
+    pub fn home(&self) -> &Path {
+        &self.0.home
+    }
+
+    /// The top of the file browser; none when that is the whole file system.
+    pub fn root(&self) -> Option<&Root> {
+        self.0.root.as_ref()
+    }
+
+    /// Where `session` is: the directory it set, else the home directory. Asking keeps it remembered.
+    pub fn directory(&self, session: Option<&str>) -> PathBuf {
+        session
+            .and_then(|session| self.0.sessions.get(session))
+            .unwrap_or_else(|| self.0.home.clone())
+    }
+
+    /// `path` as `session` means it: seen from its directory; the empty path is the home directory.
+    pub fn resolve(&self, session: Option<&str>, path: &str) -> PathBuf {
+        if path.is_empty() {
+            return self.0.home.clone();
+        }
+        paths::resolve(&self.directory(session), path)
+    }
+
+    /// Moves `session` to `path`, which is seen from the home directory and must be a directory; returns it in full.
+    /// Without a session the path is only checked. Blocks on the file system.
+    pub fn enter(&self, session: Option<&str>, path: &str) -> Result<PathBuf, Error> {
+        let path = paths::resolve(&self.0.home, path);
+        if !is_directory(&path)? {
+            return Err(Error::NoDirectory(path));
+        }
+        if let Some(session) = session {
+            self.0.sessions.set(session, &path);
+        }
+        Ok(path)
+    }
+}
+
+/// Whether `path` is a directory. A path that cannot exist, such as one with a NUL, is none.
+fn is_directory(path: &Path) -> Result<bool, Error> {
+    use std::io::ErrorKind;
+    match std::fs::metadata(path) {
+        Ok(found) => Ok(found.is_dir()),
+        Err(problem) => match problem.kind() {
+            ErrorKind::NotFound
+            | ErrorKind::NotADirectory
+            | ErrorKind::InvalidInput
+            | ErrorKind::InvalidFilename => Ok(false),
+            _ => Err(Error::Unusable {
+                path: path.to_owned(),
+                problem,
+            }),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workspace(home: &Path) -> Workspace {
+        Workspace(Arc::new(Shared {
+            home: home.to_owned(),
+            root: None,
+            sessions: SessionDirs::new(std::time::Duration::from_secs(60)),
+        }))
+    }
+
+    #[test]
+    fn a_session_stays_where_it_went() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(home.path().join("a/b")).unwrap();
+        let place = workspace(home.path());
+        assert_eq!(place.directory(Some("s")), home.path());
+        assert_eq!(place.enter(Some("s"), "a").unwrap(), home.path().join("a"));
+        assert_eq!(place.directory(Some("s")), home.path().join("a"));
+        assert_eq!(place.directory(Some("t")), home.path());
+        assert_eq!(place.directory(None), home.path());
+    }
+
+    #[test]
+    fn entering_is_seen_from_home_and_resolving_from_the_session() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(home.path().join("a/b")).unwrap();
+        let place = workspace(home.path());
+        place.enter(Some("s"), "a").unwrap();
+        assert!(
+            matches!(place.enter(Some("s"), "b"), Err(Error::NoDirectory(path)) if path == home.path().join("b"))
+        );
+        assert_eq!(place.resolve(Some("s"), "b/../c"), home.path().join("a/c"));
+        assert_eq!(place.resolve(Some("s"), ""), home.path());
+    }
+
+    #[test]
+    fn only_directories_can_be_entered_and_the_old_one_is_kept() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("d")).unwrap();
+        std::fs::write(home.path().join("f"), "x").unwrap();
+        let place = workspace(home.path());
+        place.enter(Some("s"), "d").unwrap();
+        for path in ["f", "none", "f/x", "a\0b", &"x".repeat(300)] {
+            assert!(
+                matches!(place.enter(Some("s"), path), Err(Error::NoDirectory(_))),
+                "{path:?}"
+            );
+        }
+        assert_eq!(place.directory(Some("s")), home.path().join("d"));
+    }
+
+    #[test]
+    fn going_nowhere_without_a_session_is_only_a_check() {
+        let home = tempfile::tempdir().unwrap();
+        let place = workspace(home.path());
+        assert_eq!(place.enter(None, "/").unwrap(), Path::new("/"));
+        assert_eq!(place.directory(None), home.path());
+    }
+}

@@ -1,0 +1,49 @@
+//! The black-box tests: one binary that starts the real server and asks it as a client would.
+
+// Behind `cfg(test)` so that what the lints permit in tests holds for the helpers as well.
+
+/// The rules of the house: who may import what, and where the sharp tools are kept.
+#[cfg(test)]
+mod architecture;
+/// The command line: exit status, one-line errors, what is printed at the start.
+#[cfg(test)]
+mod cli;
+/// The working directory of a session.
+#[cfg(test)]
+mod cwd;
+/// Commands: start, watch, type into, time out, come back to after a restart.
+#[cfg(test)]
+mod exec;
+/// The HTTP edge: keep-alive, limits, request ids, errors.
+#[cfg(test)]
+mod http;
+/// Ending commands: the whole tree, in bounded time, told truthfully.
+#[cfg(test)]
+mod kill;
+/// The output log on disk, and what happens when the disk will not take it.
+#[cfg(test)]
+mod log;
+/// Many commands, at once and one after the other.
+#[cfg(test)]
+mod many;
+/// The OpenAPI document that a model's tools are made from.
+#[cfg(test)]
+mod openapi;
+/// The texts for the model.
+#[cfg(test)]
+mod prompt;
+/// Real work: a cargo build, a git clone, a Python session, as under `script(1)`.
+#[cfg(test)]
+mod real;
+/// Bugs that were found once and must not come back.
+#[cfg(test)]
+mod regressions;
+/// Where the API key must never be seen.
+#[cfg(test)]
+mod secrets;
+/// The end of the server.
+#[cfg(test)]
+mod shutdown;
+/// What the tests stand on: servers, requests, processes.
+#[cfg(test)]
+mod support;

@@ -1,0 +1,52 @@
+//! What a test needs of the machine: root, name spaces, or the processor to itself.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Whether we are root; says on stderr when not, so that a test can leave.
+pub(crate) fn needs_root() -> bool {
+    let root = nix::unistd::geteuid().is_root();
+    if !root {
+        eprintln!("skipped: needs root");
+    }
+    root
+}
+
+/// Whether we may mount in a name space of our own; says on stderr when not.
+pub(crate) fn needs_mounts() -> bool {
+    needs_root()
+        && can(
+            "unshare",
+            &["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+        )
+}
+
+/// Whether we may make a PID name space; says on stderr when not.
+pub(crate) fn needs_pid_namespaces() -> bool {
+    needs_root() && can("unshare", &["--pid", "--fork", "--mount-proc", "true"])
+}
+
+fn can(program: &str, args: &[&str]) -> bool {
+    let status = Command::new(program)
+        .args(args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    let able = status.is_ok_and(|status| status.success());
+    if !able {
+        eprintln!("skipped: `{program} {}` does not work here", args.join(" "));
+    }
+    able
+}
+
+/// Held by a test that measures: no other test that measures runs beside it.
+///
+/// It is a lock on a file, so that it also holds between test processes.
+#[must_use]
+pub(crate) fn alone() -> File {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("alone.lock");
+    let file = File::create(path).expect("the target directory can be written");
+    file.lock().expect("files there can be locked");
+    file
+}
