@@ -13,7 +13,9 @@ use crate::config::{self, ConfigError, Environment, Flags, Loaded, Startup};
 use crate::server;
 
 /// Does what `args` (the program's name first) ask for and gives the exit status.
-pub fn main(args: Vec<OsString>, env: Environment) -> ExitCode {
+///
+/// `hidden` says whether the arguments and the environment can no longer be read by others.
+pub fn main(args: Vec<OsString>, env: Environment, hidden: bool) -> ExitCode {
     let matches = match command::command_for(&args).try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(answer) => return output::not_run(&answer),
@@ -27,22 +29,33 @@ pub fn main(args: Vec<OsString>, env: Environment) -> ExitCode {
             output::completions(matches);
             ExitCode::SUCCESS
         }
-        Some((_, matches)) => run(matches, env),
-        None => run(&matches, env),
+        Some((_, matches)) => run(matches, env, hidden),
+        None => run(&matches, env, hidden),
     }
 }
 
 /// Starts the server and stays until its end.
-fn run(matches: &ArgMatches, env: Environment) -> ExitCode {
+fn run(matches: &ArgMatches, env: Environment, hidden: bool) -> ExitCode {
     let flags = flags(matches);
     let tunnel = flags.tunnel;
     match config::load(&flags, &env) {
-        Ok(loaded) => server::run(Startup {
+        Ok(loaded) => serve(&Startup {
             loaded,
             env,
             tunnel,
+            hidden,
         }),
         Err(error) => refuse(&error),
+    }
+}
+
+fn serve(startup: &Startup) -> ExitCode {
+    match server::run(startup) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            output::complain(&problem);
+            ExitCode::FAILURE
+        }
     }
 }
 

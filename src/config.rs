@@ -80,6 +80,8 @@ pub struct Startup {
     pub env: Environment,
     /// Whether to publish the server through a tunnel.
     pub tunnel: bool,
+    /// Whether other processes of this user are kept from reading the key out of this one.
+    pub hidden: bool,
 }
 
 /// Stacks all layers and resolves them.

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use open_terminal::config::Environment;
-use open_terminal::{cli, sandbox, sys};
+use open_terminal::{cli, config, sandbox, sys};
 
 fn main() -> ExitCode {
-    let arguments: Vec<_> = std::env::args_os().collect();
+    let arguments = config::arguments();
     let environment = Environment::from_process();
     if arguments
         .get(1)

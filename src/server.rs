@@ -106,8 +106,8 @@ async fn live(
     .map(|kind| signal(kind).map_err(|error| format!("signals cannot be awaited: {error}")));
     let pool = Pool::new(
         sandbox::Settings {
-            most: config.max_processes as usize,
-            warm: config.warm_processes as usize,
+            most: config.max_processes,
+            warm: config.warm_processes,
         },
         startup.env.clone(),
     );

@@ -6,6 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use nix::unistd::{AccessFlags, access};
+
 use nix::unistd::{Uid, User};
 
 use super::table::PREFIX;
@@ -77,6 +79,14 @@ impl Environment {
     pub(super) fn base(&self, variable: &str, fallback: &str) -> PathBuf {
         self.path(variable)
             .unwrap_or_else(|| self.home().join(fallback))
+    }
+
+    /// The file that a shell would run for this name (PATH, execvp(3)).
+    pub fn find_program(&self, name: &str) -> Option<PathBuf> {
+        let path = self.get("PATH")?;
+        std::env::split_paths(path)
+            .map(|directory| directory.join(name))
+            .find(|file| access(file, AccessFlags::X_OK).is_ok() && file.is_file())
     }
 
     /// What a command may see: everything but our own variables, which hold the key.

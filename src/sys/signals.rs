@@ -13,6 +13,20 @@ pub fn start_clean() -> io::Result<()> {
         // SAFETY: the default action runs no code of ours.
         unsafe { nix::sys::signal::signal(signal, nix::sys::signal::SigHandler::SigDfl) }?;
     }
+    // The C library's own signals, which posix_spawn(3) leaves ignored and sigaction(3) refuses.
+    for internal in [32, 33] {
+        let default = [0_u64; 4];
+        // SAFETY: a zeroed kernel sigaction is the default action with no flags and an empty mask of 8 bytes.
+        unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                internal,
+                default.as_ptr(),
+                std::ptr::null::<u64>(),
+                8_usize,
+            )
+        };
+    }
     SigSet::all().thread_block()?;
     // SAFETY: called at the start of a process that uses no descriptor past 2 yet.
     Errno::result(unsafe { libc::close_range(3, libc::c_uint::MAX, 0) })?;

@@ -27,7 +27,10 @@ fn it_is_the_servers_own_directory_at_first() {
     let server = Server::spawn();
     let answer = get(&server, "");
     assert_eq!(answer["cwd"], server.home.work().display().to_string());
-    assert_eq!(answer["home"], server.home.path().display().to_string());
+    assert_eq!(
+        answer["home"], answer["cwd"],
+        "what a client calls home is where the server was started"
+    );
     assert_eq!(answer["root"]["path"], answer["home"]);
 }
 
@@ -63,7 +66,7 @@ fn a_session_has_its_own_and_its_commands_start_there() {
 }
 
 #[test]
-fn the_empty_directory_is_home_and_a_tilde_is_a_name() {
+fn the_empty_directory_is_the_servers_own_and_a_tilde_is_a_name() {
     let server = Server::spawn();
     fs::create_dir(server.home.work().join("~")).expect("the home is writable");
     let pwd = |cwd: &str| {
@@ -71,7 +74,7 @@ fn the_empty_directory_is_home_and_a_tilde_is_a_name() {
             .execute("wait=30", &json!({ "command": "pwd", "cwd": cwd }))
             .output()
     };
-    assert_eq!(pwd(""), format!("{}\r\n", server.home.path().display()));
+    assert_eq!(pwd(""), format!("{}\r\n", server.home.work().display()));
     assert_eq!(pwd("~"), format!("{}/~\r\n", server.home.work().display()));
 }
 

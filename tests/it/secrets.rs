@@ -3,7 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{Home, KEY, Server, binary, eventually, needs_root, processes, seconds};
+use crate::support::{Home, Server, binary, eventually, needs_root, processes, seconds};
+
+// Each test has a key of its own: while a server starts, its arguments can still be seen by the
+// commands of another test.
 
 /// What a command looks at to find the key.
 const LOOK: &str = "env; tr '\\0' '\\n' </proc/$PPID/environ; \
@@ -25,13 +28,14 @@ fn contains(bytes: &[u8], word: &str) -> bool {
 /// Checks that the key is in no process of the server's, nor in what it or a command shows.
 #[track_caller]
 fn hidden(server: &Server) {
+    let key = server.key.as_str();
     // The shell looks for the key without having it in its own arguments.
     let shown = server.run(LOOK).output();
     assert!(
         shown.contains("HOME="),
         "the command sees its own environment: {shown}"
     );
-    assert!(!shown.contains(KEY), "a command sees the key");
+    assert!(!shown.contains(key), "a command sees the key");
     assert!(
         !shown.lines().any(|line| line.starts_with("OPEN_TERMINAL_")),
         "a command sees settings: {shown}"
@@ -45,7 +49,7 @@ fn hidden(server: &Server) {
             ("environ", processes::environ(pid)),
             ("cmdline", processes::cmdline(pid)),
         ] {
-            assert!(!contains(&bytes, KEY), "the key is in the {place} of {pid}");
+            assert!(!contains(&bytes, key), "the key is in the {place} of {pid}");
         }
         let environ = processes::environ(pid);
         assert!(
@@ -61,7 +65,7 @@ fn hidden(server: &Server) {
         .expect(401);
     server.kill(&running, true).expect(200);
     assert!(
-        !server.printed().contains(KEY),
+        !server.printed().contains(key),
         "the server printed the key"
     );
     server.get("/files/cwd").expect(200);
@@ -69,36 +73,44 @@ fn hidden(server: &Server) {
 
 #[test]
 fn a_key_from_the_environment_is_seen_nowhere() {
-    hidden(&Server::spawn());
+    let key = "from-the-environment-77ab";
+    hidden(
+        &Server::builder()
+            .key_from_elsewhere(key)
+            .env("OPEN_TERMINAL_API_KEY", key)
+            .start(),
+    );
 }
 
 #[test]
 fn a_key_from_a_flag_is_seen_nowhere_once_the_server_listens() {
+    let key = "from-a-flag-e01d";
     hidden(
         &Server::builder()
-            .key_from_elsewhere(KEY)
+            .key_from_elsewhere(key)
             .arg("--api-key")
-            .arg(KEY)
+            .arg(key)
             .start(),
     );
 }
 
 #[test]
 fn a_key_from_a_flag_with_an_equals_sign_is_seen_nowhere() {
+    let key = "from-a-flag-with-equals-52c9";
     hidden(
         &Server::builder()
-            .key_from_elsewhere(KEY)
-            .arg(&format!("--api-key={KEY}"))
+            .key_from_elsewhere(key)
+            .arg(&format!("--api-key={key}"))
             .start(),
     );
 }
 
 #[test]
 fn a_key_from_a_file_is_seen_nowhere() {
-    let home = Home::new();
+    let (home, key) = (Home::new(), "from-a-file-9b40");
     let path = home.path().join("key");
-    fs::write(&path, format!("{KEY}\n")).expect("the home is writable");
-    let builder = Server::builder().home(&home).key_from_elsewhere(KEY);
+    fs::write(&path, format!("{key}\n")).expect("the home is writable");
+    let builder = Server::builder().home(&home).key_from_elsewhere(key);
     hidden(
         &builder
             .env("OPEN_TERMINAL_API_KEY_FILE", &path.display().to_string())
@@ -108,10 +120,11 @@ fn a_key_from_a_file_is_seen_nowhere() {
 
 #[test]
 fn a_key_from_the_settings_file_is_seen_nowhere() {
-    let text = format!("api_key = \"{KEY}\"\n");
+    let key = "from-the-settings-1f66";
+    let text = format!("api_key = \"{key}\"\n");
     hidden(
         &Server::builder()
-            .key_from_elsewhere(KEY)
+            .key_from_elsewhere(key)
             .config_toml(&text)
             .start(),
     );
@@ -126,12 +139,16 @@ fn the_most_talkative_log_has_neither_key_nor_bodies() {
     server
         .ask(
             "GET",
-            &format!("/files/cwd?token={KEY}&q=another-private-word"),
+            &format!("/files/cwd?token={}&q=another-private-word", server.key),
         )
         .send()
         .expect(200);
     let printed = server.printed();
-    for word in [KEY, "a-private-word", "another-private-word"] {
+    for word in [
+        server.key.as_str(),
+        "a-private-word",
+        "another-private-word",
+    ] {
         assert!(!printed.contains(word), "{word} was printed");
     }
 }
@@ -196,7 +213,7 @@ fn a_command_of_the_servers_own_user_cannot_read_the_servers_memory_or_environme
         .run("cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'")
         .output();
     assert!(
-        !seen.contains(KEY) && !seen.contains("OPEN_TERMINAL_"),
+        !seen.contains(&server.key) && !seen.contains("OPEN_TERMINAL_"),
         "{seen}"
     );
 }

@@ -21,7 +21,9 @@ fn sigterm_and_sigint_end_everything_with_status_0() {
         let mark = format!("shutdown-{signal}");
         let mut server = Server::spawn();
         let ids = STUBBORN.map(|command| server.start_marked(command, &mark));
-        ids.iter().for_each(|id| drop(server.output_with(id, "up")));
+        for id in &ids {
+            server.output_with(id, "up");
+        }
         let logs = ids.map(|id| server.status(&id, "").log_path());
         let survivor = server.start_marked("sleep 1000 & exit 0", &mark);
         server.end(&survivor).expect_exit(0);

@@ -90,11 +90,6 @@ impl Message {
             .expect("a status line has a status");
         word.parse().expect("a status is a number")
     }
-
-    /// A header's value.
-    pub(crate) fn header(&self, name: &str) -> Option<String> {
-        header(&self.head, name)
-    }
 }
 
 fn header(head: &str, name: &str) -> Option<String> {

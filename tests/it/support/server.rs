@@ -78,7 +78,7 @@ impl Home {
         let path = variables::get("PATH").expect("PATH is set");
         [
             ("PATH", path),
-            ("HOME", inside("")),
+            ("HOME", self.path().display().to_string()),
             ("LANG", "C.UTF-8".to_owned()),
             ("SHELL", "/bin/sh".to_owned()),
             ("TMPDIR", inside("tmp")),
