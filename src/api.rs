@@ -18,15 +18,11 @@ mod query;
 mod state;
 mod validate;
 
-use std::any::Any;
-
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{delete, get, post};
-use tower::Layer;
-use tower_http::catch_panic::CatchPanicLayer;
 
 pub use health::Protection;
 pub use state::State;
@@ -42,8 +38,7 @@ pub fn router(state: State) -> Router {
         .merge(guarded(&state))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method);
-    let caught = CatchPanicLayer::custom(panicked).layer(routes.with_state(state));
-    Router::new().fallback_service(Layers::new(Router::new().fallback_service(caught), cors))
+    Router::new().fallback_service(Layers::new(routes.with_state(state), cors))
 }
 
 /// What anybody may ask.
@@ -96,16 +91,5 @@ async fn wrong_method() -> Response {
     )
 }
 
-/// The answer when a handler panics: the request fails, the server goes on.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the layer hands the panic over"
-)]
-fn panicked(panic: Box<dyn Any + Send>) -> Response {
-    let words = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let inner = format!("a handler panicked: {}", words.unwrap_or("without words"));
-    Error::Internal(inner).into_response()
-}
+#[cfg(test)]
+mod tests;

@@ -186,8 +186,6 @@ async fn take_children() {
         return;
     };
     while ended.recv().await.is_some() {
-        while !sys::reap() {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        sys::reap();
     }
 }

@@ -8,7 +8,7 @@ mod signals;
 mod spawn;
 mod tty;
 
-pub use children::{output, reap};
+pub use children::reap;
 pub use fds::{receive_with_fds, send_with_fds};
 pub use file::read_cached;
 pub use secrets::{erase_arguments_and_environment, hide_memory};

@@ -114,7 +114,7 @@ mod tests {
         Workspace(Arc::new(Shared {
             home: home.to_owned(),
             root: None,
-            sessions: SessionDirs::new(std::time::Duration::from_secs(60)),
+            sessions: SessionDirs::new(std::time::Duration::from_mins(1)),
         }))
     }
 

@@ -11,12 +11,14 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Caller, Input, ProcessId, Query};
 use super::json::Json;
-use super::validate::{AnyText, Fields, Flag, Integer, Number, Read, Text, Variables};
+use super::validate::{AnyText, Fields, Flag, Integer, Noted, Number, Read, Text, Variables};
 use super::{Error, State};
 use crate::exec::{Killed, Processes, Request, Window, escapes};
 
 /// Longest single argument or variable the kernel passes to a program, in bytes, without the NUL at its end.
 const LONGEST_ARGUMENT: usize = 131_071;
+/// Longer than any command runs.
+const FOR_EVER: Duration = Duration::from_hours(10 * 365 * 24);
 /// How long a request may wait.
 const WAIT: Number = Number {
     min: Some(0.0),
@@ -43,7 +45,7 @@ pub(super) struct ExecRequest {
 }
 
 impl Read for ExecRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Noted> {
         let command = fields.required("command", Text);
         let cwd = fields.optional("cwd", Text);
         let env = fields.optional("env", Variables);
@@ -54,7 +56,7 @@ impl Read for ExecRequest {
                 ..Number::default()
             },
         );
-        Some(Self {
+        Ok(Self {
             command: command?,
             cwd: cwd?,
             env: env?,
@@ -76,10 +78,10 @@ pub(super) struct RunQuery {
 }
 
 impl Read for RunQuery {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Noted> {
         let wait = fields.optional("wait", WAIT);
         let tail = fields.optional("tail", AT_LEAST_ONE);
-        Some(Self {
+        Ok(Self {
             wait: wait?,
             tail: tail?,
         })
@@ -102,11 +104,11 @@ pub(super) struct StatusQuery {
 }
 
 impl Read for StatusQuery {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Noted> {
         let wait = fields.optional("wait", WAIT);
         let offset = fields.defaulted("offset", Integer { min: 0 }, 0);
         let tail = fields.optional("tail", AT_LEAST_ONE);
-        Some(Self {
+        Ok(Self {
             wait: wait?,
             offset: offset?,
             tail: tail?,
@@ -124,9 +126,9 @@ pub(super) struct KillQuery {
 }
 
 impl Read for KillQuery {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Noted> {
         let force = fields.defaulted("force", Flag, false);
-        Some(Self { force: force? })
+        Ok(Self { force: force? })
     }
 }
 
@@ -138,9 +140,9 @@ pub(super) struct InputRequest {
 }
 
 impl Read for InputRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Noted> {
         let input = fields.required("input", AnyText);
-        Some(Self { input: input? })
+        Ok(Self { input: input? })
     }
 }
 
@@ -169,8 +171,8 @@ pub(super) async fn list_processes(
 /// Starts a shell command on the computer, in a terminal of its own, and returns its `id`, `status`, `exit_code` and output so far.
 /// The command goes on in the background when it outlasts the answer, so servers and long builds are fine.
 ///
-/// Set `wait` to a few seconds for short commands to get their output at once. If `status` is still `running`, ask get_process_status with the
-/// `id` and `next_offset`. If the command asks something, answer with send_process_input. An `exit_code` of 0 means success.
+/// Set `wait` to a few seconds for short commands to get their output at once. If `status` is still `running`, ask `get_process_status` with the
+/// `id` and `next_offset`. If the command asks something, answer with `send_process_input`. An `exit_code` of 0 means success.
 /// For a very long script, write it to a file first and run that.
 #[utoipa::path(
     post,
@@ -218,7 +220,7 @@ pub(super) async fn run_command(
 ///
 /// Returns the `status` (`running`, `done`, `killed` or `lost`), the `exit_code` once it ended, and its output from `offset` on.
 /// Reading takes nothing away: give each answer's `next_offset` as the next `offset` to get only what is new.
-/// Use `wait` instead of asking again and again. The id comes from run_command or list_processes.
+/// Use `wait` instead of asking again and again. The id comes from `run_command` or `list_processes`.
 #[utoipa::path(
     get,
     path = "/execute/{process_id}/status",
@@ -249,8 +251,8 @@ pub(super) async fn get_process_status(
 
 /// Type into a running command
 ///
-/// Types text into the terminal of a command that run_command started: the answer to a question, a line for an interactive program such as
-/// `python3 -i`, or a key such as Ctrl-C (`\x03`). Nothing is added, so end a line with `\n`. Ask get_process_status afterwards to see what came of it.
+/// Types text into the terminal of a command that `run_command` started: the answer to a question, a line for an interactive program such as
+/// `python3 -i`, or a key such as Ctrl-C (`\x03`). Nothing is added, so end a line with `\n`. Ask `get_process_status` afterwards to see what came of it.
 #[utoipa::path(
     post,
     path = "/execute/{process_id}/input",
@@ -261,6 +263,7 @@ pub(super) async fn get_process_status(
         (status = 400, description = "The command has ended and takes no input."),
         (status = 401, description = "The API key is missing or wrong."),
         (status = 404, description = "There is no such command in this chat."),
+        (status = 409, description = "The command does not read its input; only a part of the text was typed."),
     ),
     security(("HTTPBearer" = []))
 )]
@@ -280,7 +283,7 @@ pub(super) async fn send_process_input(
 ///
 /// Ends a command and every process it started: first SIGTERM, and SIGKILL for what is left after a moment; with `force` SIGKILL at once.
 /// It also ends what a command that is done left running. The output stays readable. The answer says what was sent and what, if anything, is still there.
-/// To interrupt only the program in the foreground, type Ctrl-C with send_process_input instead.
+/// To interrupt only the program in the foreground, type Ctrl-C with `send_process_input` instead.
 #[utoipa::path(
     delete,
     path = "/execute/{process_id}",
@@ -310,9 +313,11 @@ fn wait(state: &State, asked: Option<f64>) -> Duration {
         .unwrap_or_default()
 }
 
-/// A time in seconds; one beyond what a clock can hold is the longest there is.
+/// A time in seconds; one that would outlive the machine is as good as for ever, and fits every clock.
 fn seconds(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    Duration::try_from_secs_f64(seconds)
+        .unwrap_or(FOR_EVER)
+        .min(FOR_EVER)
 }
 
 /// The kernel refuses to pass on longer ones, and would not say which it was.

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use super::validate::{Fields, Problem, Problems, Read, shown_json, shown_text};
+use super::validate::{Fields, Noted, Problem, Problems, Read, shown_json, shown_text};
 use super::{Error, State, query};
 use crate::exec::Owner;
 
@@ -63,7 +63,7 @@ impl<S: Sync, Q: Read> FromRequestParts<S> for Query<Q> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         let mut problems = Problems::default();
         let read = read_query(&parts.uri, &mut problems);
-        read.map(Self).ok_or(Error::Invalid(problems))
+        read.map(Self).map_err(|Noted| Error::Invalid(problems))
     }
 }
 
@@ -77,28 +77,32 @@ impl<Q: Read, B: Read> FromRequest<State> for Input<Q, B> {
         let mut problems = Problems::default();
         let query = read_query(&parts.uri, &mut problems);
         let body = read_body(text, &mut problems);
-        query
-            .zip(body)
-            .map(|(query, body)| Self(query, body))
-            .ok_or(Error::Invalid(problems))
+        match (query, body) {
+            (Ok(query), Ok(body)) => Ok(Self(query, body)),
+            _ => Err(Error::Invalid(problems)),
+        }
     }
 }
 
-fn read_query<Q: Read>(uri: &Uri, problems: &mut Problems) -> Option<Q> {
+fn read_query<Q: Read>(uri: &Uri, problems: &mut Problems) -> Result<Q, Noted> {
     let parameters = query::parameters(uri.query().unwrap_or(""));
     Q::read(&mut Fields::of_query(&parameters, problems))
 }
 
 /// Reads the body's members; `Err` in `text` is what stands in the way of looking for them.
-fn read_body<B: Read>(text: Result<&str, Problem>, problems: &mut Problems) -> Option<B> {
-    let no_object = "the body must be a JSON object, such as {\"name\": \"value\"}";
+fn read_body<B: Read>(text: Result<&str, Problem>, problems: &mut Problems) -> Result<B, Noted> {
     let problem = match text {
-        Ok(text) if text.starts_with('{') => return B::read(&mut Fields::of_body(text, problems)?),
-        Ok(text) => Problem::no_object(no_object, shown_json(text)),
+        Ok(text) => {
+            if let Some(mut fields) = Fields::of_body(text, problems) {
+                return B::read(&mut fields);
+            }
+            let msg = "the body must be a JSON object, such as {\"name\": \"value\"}";
+            Problem::no_object(msg, shown_json(text))
+        }
         Err(problem) => problem,
     };
     problems.push(problem);
-    None
+    Err(Noted)
 }
 
 /// The whole body, if it is no larger than `limit` bytes.

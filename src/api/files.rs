@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Error;
 use super::extract::{Caller, Input};
 use super::json::Json;
-use super::validate::{AnyText, Fields, Read};
+use super::validate::{AnyText, Fields, Noted, Read};
 use crate::workspace::{Root, Workspace};
 
 /// Where the caller's session is, its home directory, and the top of the file browser.
@@ -30,10 +30,10 @@ pub(super) struct SetCwdRequest {
 }
 
 impl Read for SetCwdRequest {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Noted> {
         // A path that the system cannot have, one with NUL, is one that is not there.
         let path = fields.required("path", AnyText);
-        Some(Self { path: path? })
+        Ok(Self { path: path? })
     }
 }
 

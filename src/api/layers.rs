@@ -1,11 +1,13 @@
 //! The layers: what happens to every request before and after its handler, in one pass.
 //!
 //! In: a preflight is answered, `null` parameters go, a request id is found. Out: CORS headers and
-//! the id are added, a path with a slash too many is redirected, and one line goes to the access log.
+//! the id are added, a path with a slash too many is redirected, a panic is made an answer, and one
+//! line goes to the access log.
 
 mod cors;
 mod request_id;
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
@@ -19,7 +21,8 @@ use axum::http::header::{ALLOW, LOCATION, ORIGIN};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
-use tower::{Service, ServiceExt};
+use tower::{Layer, Service, ServiceExt};
+use tower_http::catch_panic::{CatchPanic, CatchPanicLayer, ResponseForPanic};
 
 pub(super) use cors::Cors;
 
@@ -29,16 +32,20 @@ use super::query;
 /// Paths that answer `HEAD`. On others it is refused like any method without a handler.
 const PAGES: &[&str] = &["/docs", "/redoc", "/openapi.json"];
 
+/// The routes, which answer also when a handler panics.
+type Routes = CatchPanic<Router, Panicked>;
+
 /// The routes with the layers round them.
 #[derive(Clone)]
 pub(super) struct Layers {
-    routes: Router,
+    routes: Routes,
     cors: Arc<Cors>,
 }
 
 impl Layers {
     /// Puts the layers round `routes`.
     pub(super) fn new(routes: Router, cors: Cors) -> Self {
+        let routes = CatchPanicLayer::custom(Panicked).layer(routes);
         Self {
             routes,
             cors: Arc::new(cors),
@@ -63,7 +70,7 @@ impl Service<Request> for Layers {
 
 /// One request's way in and its response's way out.
 async fn pass(
-    routes: Router,
+    routes: Routes,
     cors: Arc<Cors>,
     mut request: Request,
 ) -> Result<Response, Infallible> {
@@ -86,7 +93,7 @@ async fn pass(
 
 /// Lets the routes answer. A handler answers only what it is for: `HEAD` is refused where there is
 /// no page, and `Allow` says so.
-async fn route(routes: Router, mut request: Request) -> Response {
+async fn route(routes: Routes, mut request: Request) -> Response {
     let page = PAGES.contains(&request.uri().path());
     if !page && *request.method() == Method::HEAD {
         // No route takes OPTIONS, so that the refusal is the one any wrong method gets.
@@ -94,7 +101,8 @@ async fn route(routes: Router, mut request: Request) -> Response {
     }
     let redirect = without_slash(request.uri());
     let again = redirect.is_some().then(|| routes.clone());
-    let Ok(mut response) = routes.oneshot(request).await;
+    let Ok(response) = routes.oneshot(request).await;
+    let mut response = response.map(Body::new);
     if let (StatusCode::NOT_FOUND, Some(target), Some(routes)) =
         (response.status(), redirect, again)
         && exists(routes, &target).await
@@ -134,7 +142,7 @@ fn without_slash(uri: &Uri) -> Option<Uri> {
 }
 
 /// Whether some route is there, whatever its methods.
-async fn exists(routes: Router, target: &Uri) -> bool {
+async fn exists(routes: Routes, target: &Uri) -> bool {
     let mut probe = Request::new(Body::empty());
     *probe.method_mut() = Method::OPTIONS;
     *probe.uri_mut() = target.clone();
@@ -157,6 +165,24 @@ fn without_head(allow: &HeaderValue) -> HeaderValue {
         .filter(|method| *method != "HEAD" && !method.is_empty())
         .collect();
     HeaderValue::from_str(&kept.join(", ")).expect("methods make a header")
+}
+
+/// The answer when a handler panics: the request fails, the server goes on.
+#[derive(Clone, Copy)]
+struct Panicked;
+
+impl ResponseForPanic for Panicked {
+    type ResponseBody = Body;
+
+    fn response_for_panic(&mut self, panic: Box<dyn Any + Send>) -> Response {
+        let text = panic.downcast_ref::<&str>().copied();
+        let words = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Error::Internal(format!(
+            "a handler panicked: {}",
+            words.unwrap_or("without words")
+        ))
+        .into_response()
+    }
 }
 
 /// The request's line in the access log. The query stays out of it: it may hold what is private.

@@ -1,4 +1,4 @@
-//! The OpenAPI document: the operations a model may use as tools, each described for one that acts on it.
+//! The `OpenAPI` document: the operations a model may use as tools, each described for one that acts on it.
 //!
 //! It is made from the handlers' own attributes. Types are plain (`number`, never `anyOf` with
 //! `null`), because that is all that some clients read.
@@ -14,12 +14,11 @@ use utoipa::openapi::{OpenApi, PathItem};
 
 use super::json::json_response;
 use super::{State, exec, prompt};
-use crate::config::Config;
 use validation::{HTTPValidationError, Key, Responses, ValidationError};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    info(title = "Open Terminal", description = "A real computer to run commands on.", license(identifier = "MIT")),
+    info(title = "Open Terminal", description = "A real computer to run commands on.", license(name = "MIT", identifier = "MIT")),
     paths(
         exec::list_processes,
         exec::run_command,
@@ -35,17 +34,20 @@ struct Document;
 
 /// The document as JSON.
 pub(super) async fn openapi(Use(state): Use<State>) -> Response {
-    json_response(StatusCode::OK, state.document(document))
+    json_response(
+        StatusCode::OK,
+        state.document(|config| document(&config.info, &config.execute_description)),
+    )
 }
 
-/// The document for a server with these settings.
-fn document(config: &Config) -> String {
+/// The document for a server with such `info`, where `execute_description` is added to what is said of commands.
+fn document(info: &str, execute_description: &str) -> String {
     let mut document = Document::openapi();
-    if config.info.is_empty() {
+    if info.is_empty() {
         document.paths.paths.remove("/info");
     }
-    each_operation(&mut document, plain_lines);
-    if !config.execute_description.is_empty()
+    each_operation(&mut document, for_clients);
+    if !execute_description.is_empty()
         && let Some(run) = document
             .paths
             .paths
@@ -54,7 +56,7 @@ fn document(config: &Config) -> String {
     {
         let description = run.description.get_or_insert_default();
         description.push_str("\n\n");
-        description.push_str(&config.execute_description);
+        description.push_str(execute_description);
     }
     document.to_json().expect("the document is plain data")
 }
@@ -78,11 +80,74 @@ fn each_operation(document: &mut OpenApi, change: impl Fn(&mut Operation)) {
 }
 
 /// Descriptions come from wrapped comments: joins the lines of each paragraph.
-fn plain_lines(operation: &mut Operation) {
+fn for_clients(operation: &mut Operation) {
+    // The tags are the names of our modules, which tell a client nothing.
+    operation.tags = None;
     if let Some(description) = &mut operation.description {
         let paragraphs = description
             .split("\n\n")
             .map(|paragraph| paragraph.trim().replace('\n', " "));
         *description = paragraphs.collect::<Vec<_>>().join("\n\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn made(info: &str, extra: &str) -> Value {
+        serde_json::from_str(&document(info, extra)).expect("JSON")
+    }
+
+    #[test]
+    fn every_operation_and_member_is_told_in_plain_types() {
+        let document = made("notes", "");
+        let text = document.to_string();
+        for word in ["anyOf", "oneOf", "\"null\""] {
+            assert!(!text.contains(word), "{word}");
+        }
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                for member in ["operationId", "summary", "description", "security"] {
+                    assert!(
+                        operation.get(member).is_some(),
+                        "{member} of {method} {path}"
+                    );
+                }
+                assert!(
+                    !operation["description"].as_str().unwrap().contains(". \n"),
+                    "{method} {path}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_operations_are_those_that_clients_know() {
+        let ids = |document: &Value| {
+            let paths = document["paths"].as_object().unwrap().values();
+            let operations = paths.flat_map(|path| path.as_object().unwrap().values().cloned());
+            operations
+                .map(|operation| operation["operationId"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let mut found = ids(&made("", ""));
+        found.sort();
+        let expected = [
+            "get_process_status",
+            "kill_process",
+            "list_processes",
+            "run_command",
+            "send_process_input",
+        ];
+        assert_eq!(found, expected);
+        assert!(ids(&made("notes", "")).contains(&"get_info".to_owned()));
+    }
+
+    #[test]
+    fn the_operator_may_add_to_what_is_said_of_commands() {
+        let description = made("", "Use sudo.")["paths"]["/execute"]["post"]["description"].clone();
+        assert!(description.as_str().unwrap().ends_with("\n\nUse sudo."));
     }
 }

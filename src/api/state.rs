@@ -69,7 +69,7 @@ impl State {
         &self.0.protections
     }
 
-    /// The OpenAPI document, made by `make` when it is first asked for.
+    /// The `OpenAPI` document, made by `make` when it is first asked for.
     pub(super) fn document(&self, make: impl FnOnce(&Config) -> String) -> Bytes {
         self.0
             .document

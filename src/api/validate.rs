@@ -8,7 +8,7 @@ mod fields;
 mod kinds;
 mod problem;
 
-pub(in crate::api) use fields::{Fields, Read};
+pub(in crate::api) use fields::{Fields, Noted, Read};
 pub(in crate::api) use kinds::{AnyText, Flag, Integer, Number, Text, Variables};
 pub(in crate::api) use problem::{Problem, Problems, shown_json, shown_text};
 

@@ -23,9 +23,9 @@ use crate::sandbox::{Launch, Pool, Running};
 /// A request to end a command is answered within this.
 const ANSWER: Duration = Duration::from_millis(2900);
 /// How often old logs are looked for.
-const SWEEP: Duration = Duration::from_secs(3600);
+const SWEEP: Duration = Duration::from_hours(1);
 /// How often the table looks for what is due when nothing is.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// What the settings say about commands.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::process::Process;
 
 /// How long a finished command stays listed; its log stays longer.
-const LISTED: Duration = Duration::from_secs(300);
+const LISTED: Duration = Duration::from_mins(5);
 /// Finished commands listed at most, so that a burst of them costs bounded memory.
 const MOST_LISTED: usize = 4096;
 /// Logs of finished commands kept open, the latest: they are the ones asked for.

@@ -21,8 +21,10 @@ pub(super) async fn version(environment: Vec<(OsString, OsString)>) -> Option<St
     let mut child = spawn_blocking(move || start(&environment)).await.ok()??;
     let output = child.stdout.take()?;
     let answer = timeout(PATIENCE, spawn_blocking(move || first_line(output))).await;
-    // It has said all it will say; what is left of it is not waited for on the runtime.
-    spawn_blocking(move || end(child));
+    if answer.is_err() {
+        // Whoever takes this process's children takes note of its end, here as elsewhere.
+        child.kill().ok();
+    }
     let line = answer.ok()?.ok()??;
     let number = line.strip_prefix("Python ")?.trim();
     Some(number.to_owned()).filter(|number| !number.is_empty())
@@ -60,11 +62,4 @@ fn first_line(output: impl Read) -> Option<String> {
     let mut text = String::new();
     output.take(200).read_to_string(&mut text).ok()?;
     text.lines().next().map(str::to_owned)
-}
-
-/// Ends the process if it is still there, and takes note of its end.
-fn end(mut child: Child) {
-    // Both fail only where it is gone already.
-    drop(child.kill());
-    drop(child.wait());
 }

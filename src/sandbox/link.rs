@@ -41,7 +41,7 @@ impl Link {
             match self.stream.try_write(rest) {
                 Ok(n) => rest = &rest[n..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.stream.writable().await?
+                    self.stream.writable().await?;
                 }
                 Err(error) => return Err(error),
             }
@@ -64,7 +64,7 @@ impl Link {
                 Ok(0) => return None,
                 Ok(n) => self.end += n,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.stream.readable().await.ok()?
+                    self.stream.readable().await.ok()?;
                 }
                 Err(_) => return None,
             }

@@ -103,7 +103,7 @@ impl Pool {
             let mut slot = self.take()?;
             let pool = self.clone();
             tokio::spawn(async move { pool.fill() });
-            let sent = slot.link.send(&launch.order()).await;
+            let sent = slot.link.send(launch.order()).await;
             match slot.link.next().await {
                 Some(Notice::Started(shell, supervisor)) => {
                     return Ok(Running::new(

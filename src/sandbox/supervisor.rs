@@ -117,15 +117,12 @@ impl Supervisor {
         };
         let child = PollFd::new(children.as_fd(), PollFlags::POLLIN);
         let happened = |fd: &PollFd<'_>| fd.revents().is_some_and(|events| !events.is_empty());
-        let polled = match &self.server {
-            Some(server) => {
-                let mut fds = [child, PollFd::new(server.as_fd(), PollFlags::POLLIN)];
-                poll(&mut fds, timeout).map(|_| (happened(&fds[0]), happened(&fds[1])))
-            }
-            None => {
-                let mut fds = [child];
-                poll(&mut fds, timeout).map(|_| (happened(&fds[0]), false))
-            }
+        let polled = if let Some(server) = &self.server {
+            let mut fds = [child, PollFd::new(server.as_fd(), PollFlags::POLLIN)];
+            poll(&mut fds, timeout).map(|_| (happened(&fds[0]), happened(&fds[1])))
+        } else {
+            let mut fds = [child];
+            poll(&mut fds, timeout).map(|_| (happened(&fds[0]), false))
         };
         match polled {
             Err(Errno::EINTR) => Ok((true, false)),
@@ -183,7 +180,7 @@ impl Supervisor {
         let none_left = loop {
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::Exited(pid, code)) if Some(pid) == self.shell => {
-                    end = Some((code, 0))
+                    end = Some((code, 0));
                 }
                 Ok(WaitStatus::Signaled(pid, signal, _)) if Some(pid) == self.shell => {
                     end = Some((0, signal as i32));

@@ -127,7 +127,6 @@ mod tests {
     use std::process::Command;
 
     #[test]
-    #[expect(clippy::zombie_processes, reason = "waited for at the end")]
     fn grandchildren_are_found_both_ways_and_killed() {
         let mut shell = Command::new("sh")
             .args(["-c", "sleep 60 & sh -c 'sleep 61 & wait' & wait"])

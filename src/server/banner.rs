@@ -20,9 +20,9 @@ pub(super) fn show(startup: &Startup, address: SocketAddr) {
     if startup.loaded.config.json_logs || !io::stdout().is_terminal() {
         for Line { text, warns } in lines {
             if warns {
-                tracing::warn!("{text}")
+                tracing::warn!("{text}");
             } else {
-                tracing::info!("{text}")
+                tracing::info!("{text}");
             }
         }
         return;

@@ -106,7 +106,7 @@ async fn connection(
             .serve_connection(TokioIo::new(watched), service)
             .with_upgrades()
     );
-    let step = patience.idle.min(patience.head) / 2;
+    let interval = patience.idle.min(patience.head) / 2;
     let mut stopping = false;
     loop {
         tokio::select! {
@@ -117,7 +117,7 @@ async fn connection(
                 stopping = true;
                 served.as_mut().graceful_shutdown();
             }
-            () = tokio::time::sleep(step) => match activity.verdict(patience) {
+            () = tokio::time::sleep(interval) => match activity.verdict(patience) {
                 Verdict::Fine => {}
                 // Whatever is still being answered is answered first.
                 Verdict::Idle => served.as_mut().graceful_shutdown(),

@@ -69,9 +69,10 @@ impl Drop for Open {
 /// Reads what the connector prints, to its end.
 fn follow(lines: impl BufRead) {
     for line in lines.lines().map_while(Result::ok) {
-        match url(&line) {
-            Some(url) => tracing::info!("Public:  {url}"),
-            None => tracing::debug!("cloudflared: {line}"),
+        if let Some(url) = url(&line) {
+            tracing::info!("Public:  {url}");
+        } else {
+            tracing::debug!("cloudflared: {line}");
         }
     }
     tracing::warn!("cloudflared has ended: the public URL is gone");

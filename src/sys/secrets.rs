@@ -43,7 +43,7 @@ unsafe fn erase(start: usize, end: usize) {
                 std::ptr::with_exposed_provenance_mut::<u8>(start),
                 0,
                 end - start,
-            )
+            );
         };
     }
 }

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use nix::errno::Errno;
 use tokio::io::unix::AsyncFd;
 
-/// Makes a terminal the controlling one of the calling session leader (`TIOCSCTTY`, tty_ioctl(4)).
+/// Makes a terminal the controlling one of the calling session leader (`TIOCSCTTY`, `tty_ioctl(4)`).
 pub fn make_controlling(terminal: BorrowedFd<'_>) -> nix::Result<()> {
     // SAFETY: the request takes an integer and touches no memory of ours.
     Errno::result(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 0) }).map(drop)

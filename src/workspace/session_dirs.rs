@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_table_is_bounded_and_the_longest_unused_goes_first() {
-        let dirs = SessionDirs::new(Duration::from_secs(3600));
+        let dirs = SessionDirs::new(Duration::from_hours(1));
         for n in 0..MOST {
             dirs.set(&n.to_string(), Path::new("/a"));
         }
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn sessions_do_not_see_each_other() {
-        let dirs = SessionDirs::new(Duration::from_secs(3600));
+        let dirs = SessionDirs::new(Duration::from_hours(1));
         dirs.set("a", Path::new("/a"));
         assert_eq!(dirs.get("b"), None);
     }

@@ -139,7 +139,7 @@ fn config_masks_secrets_and_shows_where_each_value_is_from() {
         ("max_log_size", "777", "config.toml"),
         ("info", "hello", "OPEN_TERMINAL_INFO"),
         ("api_key", "****", "OPEN_TERMINAL_API_KEY"),
-        ("host", "0.0.0.0", "default"),
+        ("host", "0.0.0.0", "built-in"),
     ] {
         let line = line(name);
         assert!(line.contains(value) && line.contains(origin), "{line}");

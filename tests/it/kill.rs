@@ -116,7 +116,7 @@ fn it_says_which_signals_were_sent() {
 #[test]
 fn a_polite_command_may_clean_up() {
     let server = Server::spawn();
-    let id = server.start("trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.1; done");
+    let id = server.start("trap 'echo bye; exit 3' TERM; echo up; while :; do :; done");
     server.output_with(&id, "up");
     server.kill(&id, false).expect(200);
     let reply = server.end(&id);
@@ -173,7 +173,9 @@ fn survivors_of_a_finished_command_end_and_it_stays_done() {
         "kill-survivors",
     );
     server.end(&id).expect_exit(4);
-    assert_eq!(processes::marked("kill-survivors").len(), 2);
+    eventually("both are there", seconds(5), || {
+        processes::marked("kill-survivors").len() == 2
+    });
     let answer = ended(&server, &id, false, "kill-survivors");
     assert_eq!(answer["already_ended"], true, "{answer}");
     let reply = server.status(&id, "").expect_exit(4);

@@ -8,17 +8,21 @@ use serde_json::value::RawValue;
 use super::kinds::{Kind, members};
 use super::problem::{Fault, Place, Problem, Problems, shown_json, shown_text};
 
+/// A mistake was found; it has been noted where mistakes are collected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::api) struct Noted;
+
 /// A request type that is read from the members of a query or a JSON body.
 pub(in crate::api) trait Read: Sized {
-    /// Reads every member and then, if none is wrong, makes the value. Mistakes are noted in `fields`;
-    /// read all members before the first `?`, so that all mistakes are told at once.
-    fn read(fields: &mut Fields<'_>) -> Option<Self>;
+    /// Reads every member and then, if none is wrong, makes the value. Read all members before the
+    /// first `?`, so that all mistakes are told at once.
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Noted>;
 }
 
 /// For requests that have no such part.
 impl Read for () {
-    fn read(_: &mut Fields<'_>) -> Option<Self> {
-        Some(())
+    fn read(_: &mut Fields<'_>) -> Result<Self, Noted> {
+        Ok(())
     }
 }
 
@@ -57,29 +61,29 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// A member that must be there. None when it is missing or wrong, which is then noted.
-    pub(in crate::api) fn required<K: Kind>(&mut self, name: &str, kind: K) -> Option<K::Value> {
-        match self.read(name, &kind) {
-            Some(read) => read,
-            None => {
-                self.problems.push(self.missing(name));
-                None
-            }
-        }
+    /// A member that must be there.
+    pub(in crate::api) fn required<K: Kind>(
+        &mut self,
+        name: &str,
+        kind: K,
+    ) -> Result<K::Value, Noted> {
+        self.read(name, kind).unwrap_or_else(|| {
+            let problem = self.missing(name);
+            self.problems.push(problem);
+            Err(Noted)
+        })
     }
 
-    /// A member that may be missing, or null in a body: then the inner value is none.
-    /// None when it is wrong, which is then noted.
+    /// A member that may be missing, or null in a body.
     pub(in crate::api) fn optional<K: Kind>(
         &mut self,
         name: &str,
         kind: K,
-    ) -> Option<Option<K::Value>> {
+    ) -> Result<Option<K::Value>, Noted> {
         if self.is_null(name) {
-            return Some(None);
+            return Ok(None);
         }
-        self.read(name, &kind)
-            .map_or(Some(None), |read| read.map(Some))
+        self.read(name, kind).transpose()
     }
 
     /// A member with a default.
@@ -88,29 +92,29 @@ impl<'a> Fields<'a> {
         name: &str,
         kind: K,
         default: K::Value,
-    ) -> Option<K::Value> {
-        self.read(name, &kind).unwrap_or(Some(default))
+    ) -> Result<K::Value, Noted> {
+        self.read(name, kind).unwrap_or(Ok(default))
     }
 
-    /// None when it was not sent, `Some(None)` when it is wrong.
-    fn read<K: Kind>(&mut self, name: &str, kind: &K) -> Option<Option<K::Value>> {
+    /// The member, if it was sent.
+    fn read<K: Kind>(&mut self, name: &str, kind: K) -> Option<Result<K::Value, Noted>> {
         let Self { sent, problems } = self;
-        match sent {
+        let read = match sent {
             Sent::Query(query) => {
                 // Of repeated ones the last counts.
                 let (_, text) = query.iter().rfind(|(key, _)| key == name)?;
-                let read = kind.from_text(text);
-                let noted = read
-                    .map_err(|fault| problems.push(fault.at(Place::Query, name, shown_text(text))));
-                Some(noted.ok())
+                let note =
+                    |fault: Fault| problems.push(fault.at(Place::Query, name, shown_text(text)));
+                kind.read_text(text).map_err(note).ok()
             }
             Sent::Body { members, .. } => {
                 let raw = members.get(name)?.get();
                 let mut note =
                     |fault: Fault| problems.push(fault.at(Place::Body, name, shown_json(raw)));
-                Some(kind.from_json_noting(raw, &mut note))
+                kind.read_json_noting(raw, &mut note)
             }
-        }
+        };
+        Some(read.ok_or(Noted))
     }
 
     fn is_null(&self, name: &str) -> bool {

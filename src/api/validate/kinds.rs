@@ -9,19 +9,19 @@ use serde_json::value::RawValue;
 use super::problem::Fault;
 
 /// A kind of value a member may have.
-pub(in crate::api) trait Kind {
+pub(in crate::api) trait Kind: Copy {
     /// What it is read into.
     type Value;
 
     /// Reads it from the text of a query parameter.
-    fn from_text(&self, text: &str) -> Result<Self::Value, Fault>;
+    fn read_text(self, text: &str) -> Result<Self::Value, Fault>;
 
     /// Reads it from valid JSON.
-    fn from_json(&self, raw: &str) -> Result<Self::Value, Fault>;
+    fn read_json(self, raw: &str) -> Result<Self::Value, Fault>;
 
     /// Reads it from valid JSON and notes every mistake in it, where there can be several.
-    fn from_json_noting(&self, raw: &str, note: &mut dyn FnMut(Fault)) -> Option<Self::Value> {
-        self.from_json(raw).map_err(note).ok()
+    fn read_json_noting(self, raw: &str, note: &mut dyn FnMut(Fault)) -> Option<Self::Value> {
+        self.read_json(raw).map_err(note).ok()
     }
 }
 
@@ -62,11 +62,11 @@ pub(in crate::api) struct Variables;
 impl Kind for AnyText {
     type Value = String;
 
-    fn from_text(&self, text: &str) -> Result<String, Fault> {
+    fn read_text(self, text: &str) -> Result<String, Fault> {
         Ok(text.to_owned())
     }
 
-    fn from_json(&self, raw: &str) -> Result<String, Fault> {
+    fn read_json(self, raw: &str) -> Result<String, Fault> {
         if !raw.starts_with('"') {
             return Err(Fault::new("string_type", "this must be text"));
         }
@@ -80,39 +80,37 @@ impl Kind for AnyText {
 impl Kind for Text {
     type Value = String;
 
-    fn from_text(&self, text: &str) -> Result<String, Fault> {
+    fn read_text(self, text: &str) -> Result<String, Fault> {
         without_nul(text.to_owned())
     }
 
-    fn from_json(&self, raw: &str) -> Result<String, Fault> {
-        without_nul(AnyText.from_json(raw)?)
+    fn read_json(self, raw: &str) -> Result<String, Fault> {
+        without_nul(AnyText.read_json(raw)?)
     }
 }
 
 impl Kind for Number {
     type Value = f64;
 
-    fn from_text(&self, text: &str) -> Result<f64, Fault> {
+    fn read_text(self, text: &str) -> Result<f64, Fault> {
         let digits = joined(text.trim());
         let value = digits.and_then(|digits| f64::from_str(&digits).ok());
         let fault = || Fault::new("float_parsing", "this must be a number, such as 5 or 0.5");
         self.bounded(value.ok_or_else(fault)?)
     }
 
-    fn from_json(&self, raw: &str) -> Result<f64, Fault> {
-        match text_in(raw) {
-            Some(text) => self.from_text(&text),
-            None => {
-                let fault = || Fault::new("float_type", "this must be a number, such as 5 or 0.5");
-                self.bounded(parse(raw).ok_or_else(fault)?)
-            }
+    fn read_json(self, raw: &str) -> Result<f64, Fault> {
+        if let Some(text) = text_in(raw) {
+            return self.read_text(&text);
         }
+        let fault = || Fault::new("float_type", "this must be a number, such as 5 or 0.5");
+        self.bounded(parse(raw).ok_or_else(fault)?)
     }
 }
 
 impl Number {
     /// Not-a-number is above every largest and below every smallest.
-    fn bounded(&self, value: f64) -> Result<f64, Fault> {
+    fn bounded(self, value: f64) -> Result<f64, Fault> {
         let within = |bound: Option<f64>, holds: fn(&f64, &f64) -> bool| {
             bound.filter(|bound| !holds(&value, bound))
         };
@@ -141,7 +139,7 @@ impl Number {
 impl Kind for Integer {
     type Value = u64;
 
-    fn from_text(&self, text: &str) -> Result<u64, Fault> {
+    fn read_text(self, text: &str) -> Result<u64, Fault> {
         let fault = || Fault::new("int_parsing", "this must be a whole number, such as 5");
         let whole = whole(text.trim()).ok_or_else(fault)?;
         if whole.len() > 4300 {
@@ -153,9 +151,9 @@ impl Kind for Integer {
         self.bounded(&whole)
     }
 
-    fn from_json(&self, raw: &str) -> Result<u64, Fault> {
+    fn read_json(self, raw: &str) -> Result<u64, Fault> {
         if let Some(text) = text_in(raw) {
-            return self.from_text(&text);
+            return self.read_text(&text);
         }
         if let Some(number) = parse::<u64>(raw) {
             return self.bounded(&number.to_string());
@@ -193,7 +191,7 @@ impl Integer {
 impl Kind for Flag {
     type Value = bool;
 
-    fn from_text(&self, text: &str) -> Result<bool, Fault> {
+    fn read_text(self, text: &str) -> Result<bool, Fault> {
         match text.to_ascii_lowercase().as_str() {
             "1" | "true" | "t" | "yes" | "y" | "on" => Ok(true),
             "0" | "false" | "f" | "no" | "n" | "off" => Ok(false),
@@ -201,9 +199,9 @@ impl Kind for Flag {
         }
     }
 
-    fn from_json(&self, raw: &str) -> Result<bool, Fault> {
+    fn read_json(self, raw: &str) -> Result<bool, Fault> {
         match text_in(raw) {
-            Some(text) => self.from_text(&text),
+            Some(text) => self.read_text(&text),
             None => match parse::<f64>(raw) {
                 None => {
                     parse(raw).ok_or_else(|| Fault::new("bool_type", "this must be true or false"))
@@ -219,17 +217,17 @@ impl Kind for Flag {
 impl Kind for Variables {
     type Value = Vec<(String, String)>;
 
-    fn from_text(&self, _: &str) -> Result<Self::Value, Fault> {
+    fn read_text(self, _: &str) -> Result<Self::Value, Fault> {
         Err(not_variables())
     }
 
-    fn from_json(&self, raw: &str) -> Result<Self::Value, Fault> {
+    fn read_json(self, raw: &str) -> Result<Self::Value, Fault> {
         let mut faults = Vec::new();
-        let value = self.from_json_noting(raw, &mut |fault| faults.push(fault));
+        let value = self.read_json_noting(raw, &mut |fault| faults.push(fault));
         value.ok_or_else(|| faults.into_iter().next().unwrap_or_else(not_variables))
     }
 
-    fn from_json_noting(&self, raw: &str, note: &mut dyn FnMut(Fault)) -> Option<Self::Value> {
+    fn read_json_noting(self, raw: &str, note: &mut dyn FnMut(Fault)) -> Option<Self::Value> {
         let Some(members) = members(raw) else {
             note(not_variables());
             return None;
@@ -237,7 +235,7 @@ impl Kind for Variables {
         let mut variables = Vec::with_capacity(members.len());
         let count = members.len();
         for (name, raw) in members {
-            match variable_name(&name).and_then(|()| Text.from_json(raw.get())) {
+            match variable_name(&name).and_then(|()| Text.read_json(raw.get())) {
                 Ok(value) => variables.push((name, value)),
                 Err(fault) => note(fault.inside(&name, raw.get())),
             }

@@ -61,9 +61,12 @@ impl From<Problem> for Problems {
     }
 }
 
-/// What a [`super::Kind`] finds wrong with a value; its reader adds where that was.
+/// What a [`super::kinds::Kind`] finds wrong with a value; its reader adds where that was.
 #[derive(Debug)]
-pub(in crate::api) struct Fault {
+pub(in crate::api) struct Fault(Box<Mistake>);
+
+#[derive(Debug)]
+struct Mistake {
     kind: &'static str,
     msg: Cow<'static, str>,
     ctx: Option<Value>,
@@ -74,30 +77,37 @@ pub(in crate::api) struct Fault {
 impl Fault {
     /// A mistake of this kind; `msg` says what would be right.
     pub(in crate::api) fn new(kind: &'static str, msg: impl Into<Cow<'static, str>>) -> Self {
-        Self {
+        let msg = msg.into();
+        Self(Box::new(Mistake {
             kind,
-            msg: msg.into(),
+            msg,
             ctx: None,
             inside: None,
-        }
+        }))
     }
 
     /// With what the message speaks of, for programs.
     pub(in crate::api) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.ctx = Some(json!({ name: value.into() }));
+        self.0.ctx = Some(json!({ name: value.into() }));
         self
     }
 
     /// In the member `name` of the value, which was `input`.
     pub(in crate::api) fn inside(mut self, name: &str, input: &str) -> Self {
-        self.inside = Some((name.to_owned(), shown_json(input)));
+        self.0.inside = Some((name.to_owned(), shown_json(input)));
         self
     }
 
     /// The problem it is at `name` of `place`, where `input` was sent.
     pub(super) fn at(self, place: Place, name: &str, input: Value) -> Problem {
+        let Mistake {
+            kind,
+            msg,
+            ctx,
+            inside,
+        } = *self.0;
         let mut loc = vec![place.as_str().into(), name.into()];
-        let input = match self.inside {
+        let input = match inside {
             Some((member, part)) => {
                 loc.push(member.into());
                 part
@@ -105,11 +115,11 @@ impl Fault {
             None => input,
         };
         Problem {
-            kind: self.kind,
+            kind,
             loc,
-            msg: self.msg,
+            msg,
             input,
-            ctx: self.ctx,
+            ctx,
         }
     }
 }

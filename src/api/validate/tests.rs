@@ -37,13 +37,13 @@ fn whole_numbers_may_look_in_many_ways() {
         ("-0.0", 0),
     ] {
         assert_eq!(
-            Integer { min: 0 }.from_text(text).ok(),
+            Integer { min: 0 }.read_text(text).ok(),
             Some(value),
             "{text:?}"
         );
     }
     assert_eq!(
-        Integer { min: 1 }.from_text(&"9".repeat(40)).ok(),
+        Integer { min: 1 }.read_text(&"9".repeat(40)).ok(),
         Some(u64::MAX)
     );
     for (text, kind) in [
@@ -62,10 +62,10 @@ fn whole_numbers_may_look_in_many_ways() {
         ("-3", "greater_than_equal"),
         ("-99999999999999999999", "greater_than_equal"),
     ] {
-        assert_eq!(fault(Integer { min: 1 }.from_text(text)), kind, "{text:?}");
+        assert_eq!(fault(Integer { min: 1 }.read_text(text)), kind, "{text:?}");
     }
     assert_eq!(
-        fault(Integer { min: 1 }.from_text(&"9".repeat(5000))),
+        fault(Integer { min: 1 }.read_text(&"9".repeat(5000))),
         "int_parsing_size"
     );
 }
@@ -82,7 +82,7 @@ fn whole_numbers_in_json() {
         ("[]", "int_type"),
         ("\"x\"", "int_parsing"),
     ] {
-        assert_eq!(fault(Integer { min: 1 }.from_json(raw)), kind, "{raw}");
+        assert_eq!(fault(Integer { min: 1 }.read_json(raw)), kind, "{raw}");
     }
 }
 
@@ -97,7 +97,7 @@ fn numbers_keep_to_their_bounds() {
         ("+1", 1.0),
         ("1_0", 10.0),
     ] {
-        assert_eq!(WAIT.from_text(text).ok(), Some(value), "{text:?}");
+        assert_eq!(WAIT.read_text(text).ok(), Some(value), "{text:?}");
     }
     for (text, kind) in [
         ("", "float_parsing"),
@@ -110,15 +110,15 @@ fn numbers_keep_to_their_bounds() {
         ("inf", "less_than_equal"),
         ("nan", "less_than_equal"),
     ] {
-        assert_eq!(fault(WAIT.from_text(text)), kind, "{text:?}");
+        assert_eq!(fault(WAIT.read_text(text)), kind, "{text:?}");
     }
     let above = Number {
         above: Some(0.0),
         ..Number::default()
     };
-    assert_eq!(fault(above.from_json("0")), "greater_than");
-    assert_eq!(fault(above.from_json("\"nan\"")), "greater_than");
-    assert_eq!(fault(above.from_json("null")), "float_type");
+    assert_eq!(fault(above.read_json("0")), "greater_than");
+    assert_eq!(fault(above.read_json("\"nan\"")), "greater_than");
+    assert_eq!(fault(above.read_json("null")), "float_type");
 }
 
 #[test]
@@ -132,28 +132,28 @@ fn flags_have_many_words() {
         ("off", false),
         ("N", false),
     ] {
-        assert_eq!(Flag.from_text(text).ok(), Some(value), "{text}");
+        assert_eq!(Flag.read_text(text).ok(), Some(value), "{text}");
     }
     for text in ["", "maybe", "2", "true ", "1.0"] {
-        assert_eq!(fault(Flag.from_text(text)), "bool_parsing", "{text:?}");
+        assert_eq!(fault(Flag.read_text(text)), "bool_parsing", "{text:?}");
     }
-    assert_eq!(Flag.from_json("true").ok(), Some(true));
-    assert_eq!(Flag.from_json("0").ok(), Some(false));
-    assert_eq!(fault(Flag.from_json("[]")), "bool_type");
+    assert_eq!(Flag.read_json("true").ok(), Some(true));
+    assert_eq!(Flag.read_json("0").ok(), Some(false));
+    assert_eq!(fault(Flag.read_json("[]")), "bool_type");
 }
 
 #[test]
 fn texts_are_texts_and_have_no_nul() {
     assert_eq!(
-        Text.from_json(r#""caf\u00e9""#).ok().as_deref(),
+        Text.read_json(r#""caf\u00e9""#).ok().as_deref(),
         Some("café")
     );
-    assert_eq!(fault(Text.from_json("5")), "string_type");
-    assert_eq!(fault(Text.from_json("null")), "string_type");
-    assert_eq!(fault(Text.from_json(r#""a\u0000""#)), "value_error");
-    assert_eq!(fault(Text.from_json(r#""\ud800""#)), "string_unicode");
+    assert_eq!(fault(Text.read_json("5")), "string_type");
+    assert_eq!(fault(Text.read_json("null")), "string_type");
+    assert_eq!(fault(Text.read_json(r#""a\u0000""#)), "value_error");
+    assert_eq!(fault(Text.read_json(r#""\ud800""#)), "string_unicode");
     assert_eq!(
-        AnyText.from_json(r#""a\u0000""#).ok().as_deref(),
+        AnyText.read_json(r#""a\u0000""#).ok().as_deref(),
         Some("a\0")
     );
 }
@@ -162,19 +162,19 @@ fn texts_are_texts_and_have_no_nul() {
 struct Sample;
 
 impl Read for Sample {
-    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Noted> {
         let command = fields.required("command", Text);
         let cwd = fields.optional("cwd", Text);
         let env = fields.optional("env", Variables);
-        let _ = (command?, cwd?, env?);
-        Some(Self)
+        drop((command?, cwd?, env?));
+        Ok(Self)
     }
 }
 
 fn problems(raw: &str) -> Value {
     let mut problems = Problems::default();
     let mut fields = Fields::of_body(raw, &mut problems).expect("an object");
-    let made = Sample::read(&mut fields).is_some();
+    let made = Sample::read(&mut fields).is_ok();
     let problems = serde_json::to_value(&problems).unwrap();
     assert_eq!(made, problems == json!([]));
     problems
@@ -228,10 +228,10 @@ fn of_repeated_members_the_last_counts() {
     ];
     let mut problems = Problems::default();
     let mut fields = Fields::of_query(&query, &mut problems);
-    assert_eq!(fields.defaulted("n", Integer { min: 0 }, 0), Some(7));
-    assert_eq!(fields.defaulted("m", Integer { min: 0 }, 3), Some(3));
-    assert_eq!(fields.optional("m", Flag), Some(None));
-    assert_eq!(fields.required("m", Flag), None);
+    assert_eq!(fields.defaulted("n", Integer { min: 0 }, 0), Ok(7));
+    assert_eq!(fields.defaulted("m", Integer { min: 0 }, 3), Ok(3));
+    assert_eq!(fields.optional("m", Flag), Ok(None));
+    assert_eq!(fields.required("m", Flag), Err(Noted));
     assert_eq!(
         serde_json::to_value(&problems).unwrap()[0]["loc"],
         json!(["query", "m"])
@@ -241,12 +241,12 @@ fn of_repeated_members_the_last_counts() {
 proptest! {
     #[test]
     fn whole_numbers_are_read_back(value: u64) {
-        prop_assert_eq!(Integer { min: 0 }.from_text(&value.to_string()).ok(), Some(value));
+        prop_assert_eq!(Integer { min: 0 }.read_text(&value.to_string()).ok(), Some(value));
     }
 
     #[test]
     fn no_text_makes_a_reader_panic(text in ".{0,40}") {
-        let _ = (Integer { min: 0 }.from_text(&text), WAIT.from_text(&text), Flag.from_text(&text));
-        let _ = (Integer { min: 0 }.from_json(&text), WAIT.from_json(&text), Variables.from_json(&text));
+        drop((Integer { min: 0 }.read_text(&text), WAIT.read_text(&text), Flag.read_text(&text)));
+        drop((Integer { min: 0 }.read_json(&text), WAIT.read_json(&text), Variables.read_json(&text)));
     }
 }

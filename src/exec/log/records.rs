@@ -150,17 +150,17 @@ pub(super) fn push_element(line: &[u8], buffer: &mut Vec<u8>) -> bool {
             return true;
         }
     }
-    if line.starts_with(br#"{"type":"#) && is_output(line) {
-        if let Ok(Foreign {
+    if line.starts_with(br#"{"type":"#)
+        && is_output(line)
+        && let Ok(Foreign {
             r#type: "output",
             data: Some(data),
         }) = serde_json::from_slice(line)
-        {
-            buffer.extend_from_slice(OUTPUT);
-            buffer.extend_from_slice(data.get().as_bytes());
-            buffer.push(b'}');
-            return true;
-        }
+    {
+        buffer.extend_from_slice(OUTPUT);
+        buffer.extend_from_slice(data.get().as_bytes());
+        buffer.push(b'}');
+        return true;
     }
     false
 }

@@ -27,7 +27,7 @@ pub(in crate::exec) fn sweep(directory: &Path, retention: Duration, alive: &Hash
             match fs::remove_file(entry.path()) {
                 Ok(()) => tracing::debug!(path = %entry.path().display(), "removed an old log"),
                 Err(error) => {
-                    tracing::warn!(path = %entry.path().display(), %error, "an old log stays")
+                    tracing::warn!(path = %entry.path().display(), %error, "an old log stays");
                 }
             }
         }

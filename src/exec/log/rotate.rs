@@ -11,7 +11,7 @@ use super::place::Place;
 use super::records;
 use super::state::Mark;
 
-/// A file that is nowhere but in memory (memfd_create(2)).
+/// A file that is nowhere but in memory (`memfd_create(2)`).
 pub(super) fn memory() -> io::Result<File> {
     Ok(File::from(memfd_create(c"output", MFdFlags::MFD_CLOEXEC)?))
 }
@@ -69,7 +69,7 @@ impl Rotation {
         head.extend_from_slice(&self.start);
         let mut to = file.as_ref();
         to.write_all(&head)?;
-        // The kernel copies (copy_file_range(2)) where the file systems allow it.
+        // The kernel copies (`copy_file_range(2)`) where the file systems allow it.
         let mut from = self.file.as_ref();
         from.seek(SeekFrom::Start(at.position))?;
         io::copy(&mut from.take(self.written - at.position), &mut to)?;

@@ -178,12 +178,11 @@ impl State {
             return;
         }
         let lines = std::mem::take(&mut self.waiting);
-        let result = match &self.file {
-            Some(file) => file.write_all_at(&lines, self.written),
-            None => {
-                self.first = self.count;
-                return;
-            }
+        let result = if let Some(file) = &self.file {
+            file.write_all_at(&lines, self.written)
+        } else {
+            self.first = self.count;
+            return;
         };
         match result {
             Ok(()) => self.written += lines.len() as u64,

@@ -62,7 +62,7 @@ fn a_survivor_that_ends_by_itself_is_listed_no_longer() {
     let reply = server
         .run("(sleep 1; echo late) & echo early")
         .expect_exit(0);
-    assert_eq!(reply.survivors().len(), 1, "{reply:?}");
+    assert!(!reply.survivors().is_empty(), "{reply:?}");
     server.output_with(&reply.id(), "late\r\n");
     eventually("no survivor is left", seconds(5), || {
         server.status(&reply.id(), "").survivors().is_empty()

@@ -41,6 +41,15 @@ fn python_works_interactively() {
     server.output_with(&id, "sleep(100)\r\n");
     server.input(&id, "\u{3}").expect(200);
     server.output_with(&id, "KeyboardInterrupt");
+    server.input(&id, "print(40 + 2)\n").expect(200);
+    server.output_with(&id, "print(40 + 2)\r\n42\r\n");
+}
+
+#[test]
+fn python_ends_with_the_status_it_is_told() {
+    let server = Server::spawn();
+    let id = server.start("python3 -i");
+    server.output_with(&id, ">>> ");
     server.input(&id, "exit(5)\n").expect(200);
     server.end(&id).expect_exit(5);
 }
