@@ -22,7 +22,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         };
     }
-    // Best effort: where it fails the start-up report says so.
-    let hidden = sys::erase_arguments_and_environment().is_ok() && sys::hide_memory().is_ok();
+    let key_given = arguments
+        .iter()
+        .any(|word| word.as_encoded_bytes().starts_with(b"--api-key"));
+    // Where it fails, the start-up report says so.
+    let hidden = sys::erase_environment(key_given).is_ok() && sys::hide_memory().is_ok();
     cli::main(arguments, environment, hidden)
 }

@@ -11,7 +11,7 @@ mod tty;
 pub use children::reap;
 pub use fds::{receive_with_fds, send_with_fds};
 pub use file::read_cached;
-pub use secrets::{erase_arguments_and_environment, hide_memory};
+pub use secrets::{erase_environment, hide_memory};
 pub use signals::start_clean;
 pub use spawn::{Program, SpawnError, Stage, fork_single_threaded, spawn_in_foreground};
 pub use tty::{borrow, make_controlling, register};

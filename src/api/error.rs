@@ -105,7 +105,7 @@ impl From<exec::Error> for Error {
             | exec::Error::Command { .. } => Self::BadRequest(shown),
             exec::Error::InputStuck { .. } => Self::Conflict(shown),
             exec::Error::NoPty { .. } => Self::Unavailable {
-                shown: "no pseudo-terminal is free; end commands that are no longer needed, or try again later",
+                shown: "no pseudo-terminal is free: end commands that are no longer needed, or have the setting max_processes (or the system's kernel.pty.max and its limit on open files) raised",
                 inner: shown,
             },
             exec::Error::Start { .. } => Self::Unavailable {

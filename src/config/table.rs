@@ -131,7 +131,7 @@ pub const SECTIONS: &[Section] = &[
             "Port to listen on; 0 takes a free one and prints it."),
         row("cors_allowed_origins", Kind::List, Value("*"),
             "Origins whose pages may call the server from a browser, comma-separated; * is every origin."),
-        row("uvicorn_timeout_keep_alive", EVER, unset("75", "75"),
+        row("uvicorn_timeout_keep_alive", EVER, unset("90", "90"),
             "Seconds an idle connection is kept open."),
         row("uvicorn_loop", Kind::Text, Value("auto"),
             "Accepted for configurations of the Python server; does nothing."),

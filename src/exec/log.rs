@@ -2,7 +2,7 @@
 //!
 //! Records are `start`, `output`, `end` and, first in a file that was cut, `log_rotated`. Output
 //! records are numbered from 0 and keep their number when older ones go. A disk that fails ends the
-//! file, not the command: the newest output is then kept in memory, and [`Log::error`] says so.
+//! file, not the command: the newest output is then kept in memory, and [`Excerpt::error`] says so.
 
 mod place;
 mod reader;
@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
 pub(super) use place::Place;
@@ -44,8 +45,10 @@ pub struct Limits {
 /// What a window of a log holds.
 #[derive(Debug)]
 pub(super) struct Excerpt {
-    /// The records.
+    /// The records; none when they could not be read.
     pub(super) output: Output,
+    /// Why the file is missing or incomplete, or could not be read now.
+    pub(super) error: Option<String>,
     /// Number of the next record to come.
     pub(super) next_offset: u64,
     /// Whether records before the ones given were asked for and are not there.
@@ -61,7 +64,7 @@ pub(super) struct Log {
 
 impl Log {
     /// Writes the first record into a file just made ([`Place::create`]), or in memory when it could
-    /// not be made. Blocks on the disk; never fails (see [`Self::error`]).
+    /// not be made. Blocks on the disk; never fails (see [`Excerpt::error`]).
     pub(super) fn create(
         place: Place,
         file: io::Result<File>,
@@ -128,11 +131,6 @@ impl Log {
         self.state().close();
     }
 
-    /// Why the file is missing or incomplete, when it is.
-    pub(super) fn error(&self) -> Option<String> {
-        self.state().error()
-    }
-
     /// The file; none when it could not be made.
     pub(super) fn path(&self) -> Option<PathBuf> {
         self.state().has_file().then(|| self.place.path())
@@ -142,8 +140,17 @@ impl Log {
     pub(super) async fn read(&self, window: Window) -> Excerpt {
         let plan = self.state().plan(window);
         let (next_offset, truncated) = (plan.next_offset, plan.truncated);
+        let (output, unread) = match reader::read(plan, &self.place).await {
+            Ok(output) => (output, None),
+            Err(error) => (
+                Output::Whole(Bytes::new()),
+                Some(format!("the log on disk cannot be read: {error}")),
+            ),
+        };
+        let error = self.state().error().or(unread);
         Excerpt {
-            output: reader::read(plan, &self.place).await,
+            output,
+            error,
             next_offset,
             truncated,
         }

@@ -146,7 +146,7 @@ impl Process {
         let excerpt = self.log.read(window).await;
         Report {
             summary,
-            log_error: self.log.error(),
+            log_error: excerpt.error,
             timed_out,
             output: excerpt.output,
             next_offset: excerpt.next_offset,

@@ -207,7 +207,7 @@ impl Processes {
         };
         Some(Report {
             summary,
-            log_error: None,
+            log_error: excerpt.error,
             timed_out: false,
             output: excerpt.output,
             next_offset: excerpt.next_offset,

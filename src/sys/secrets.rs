@@ -4,12 +4,12 @@ use std::io;
 
 use nix::sys::prctl;
 
-/// Overwrites the arguments and the environment that the kernel shows of this process in
-/// `/proc/PID/cmdline` (all but the program's name) and `/proc/PID/environ` (proc(5)).
+/// Overwrites the environment that the kernel shows of this process in `/proc/PID/environ` and, when
+/// `arguments` says so, all words but the first of `/proc/PID/cmdline` (proc(5)).
 ///
 /// To be called once, early, by a process with one thread, after both have been read: afterwards
-/// the standard library's arguments and environment are empty words.
-pub fn erase_arguments_and_environment() -> io::Result<()> {
+/// the standard library's environment, and arguments, are empty words.
+pub fn erase_environment(arguments: bool) -> io::Result<()> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     // Fields are counted after the program's name, which may hold spaces: arg_start is the 48th of all.
     let fields: Vec<&str> = stat
@@ -19,17 +19,18 @@ pub fn erase_arguments_and_environment() -> io::Result<()> {
         .split_whitespace()
         .collect();
     let field = |number: usize| {
-        fields
+        let word = fields
             .get(number - 3)
-            .and_then(|word| word.parse::<usize>().ok())
-            .unwrap_or(0)
+            .and_then(|word| word.parse::<usize>().ok());
+        word.ok_or(io::ErrorKind::InvalidData)
     };
-    let (arguments, environment) = ((field(48), field(49)), (field(50), field(51)));
-    // SAFETY: the kernel gives the bounds of its own copy of the arguments, mapped writable on our
-    // stack; one thread runs, and whatever pointed there has been copied out by the caller.
-    unsafe { erase_after_first_word(arguments.0, arguments.1) };
+    if arguments {
+        // SAFETY: the kernel gives the bounds of the arguments, mapped writable on our stack; one
+        // thread runs, and whatever pointed there has been copied out by the caller.
+        unsafe { erase_after_first_word(field(48)?, field(49)?) };
+    }
     // SAFETY: as above, for the environment.
-    unsafe { erase(environment.0, environment.1) };
+    unsafe { erase(field(50)?, field(51)?) };
     Ok(())
 }
 

@@ -176,16 +176,25 @@ fn a_repository_is_cloned() {
         "{}",
         ours.0
     );
-    assert_eq!(apart(&ours.0), apart(&scripts.0));
+    assert_eq!(pieces(&ours.0), pieces(&scripts.0));
     assert_eq!(ours.1, scripts.1);
 }
 
-/// Git's output without the speed that it measured, and apart from it what the other end said:
-/// two processes write to the terminal, and which comes first varies.
-fn apart(text: &str) -> (Vec<String>, Vec<String>) {
-    let unmeasured = |part: &str| part.split(" | ").next().unwrap_or_default().to_owned();
-    let parts = text.split_inclusive(['\r', '\n']).map(unmeasured);
-    parts.partition(|part| part.starts_with("remote: "))
+/// Git's output as pieces, those of the other end apart, without speeds and blank pieces.
+///
+/// Two processes write to the terminal: where one ends the other's line, and whether a speed was
+/// measured yet, varies from run to run.
+fn pieces(text: &str) -> (Vec<&str>, Vec<&str>) {
+    let unmeasured = |piece| str::split_once(piece, "), ").map_or(piece, |(counted, _)| counted);
+    let pieces = text
+        .split(['\r', '\n'])
+        .map(|piece| unmeasured(piece).trim_end());
+    let (mut remote, mut local): (Vec<&str>, Vec<&str>) = pieces
+        .filter(|piece| !piece.is_empty())
+        .partition(|piece| piece.starts_with("remote: "));
+    remote.dedup_by_key(|piece| piece.trim_end_matches(')'));
+    local.dedup_by_key(|piece| piece.trim_end_matches(')'));
+    (remote, local)
 }
 
 /// A program on a terminal that can be typed into.

@@ -37,13 +37,15 @@ pub(super) struct Plan {
 }
 
 /// Reads a planned window: at once when it is small, else as a stream.
-pub(super) async fn read(plan: Plan, place: &Place) -> Output {
+///
+/// Fails when the disk does, or when somebody has removed the log.
+pub(super) async fn read(plan: Plan, place: &Place) -> io::Result<Output> {
     let length = plan.to - plan.from;
     if length == 0 && plan.more.is_empty() {
-        return Output::Whole(Bytes::new());
+        return Ok(Output::Whole(Bytes::new()));
     }
     if length > AT_ONCE {
-        return stream(plan, place.clone());
+        return stream(plan, place.clone()).await;
     }
     let mut lines = vec![0; usize::try_from(length).unwrap_or(0)];
     let cached = plan.file.as_ref().is_some_and(|file| {
@@ -57,39 +59,37 @@ pub(super) async fn read(plan: Plan, place: &Place) -> Output {
             file.read_exact_at(&mut lines, from).map(|()| lines)
         })
         .await
-        .unwrap_or_else(|error| Err(io::Error::other(error)))
-        .unwrap_or_else(|error| {
-            tracing::error!(%error, "a log could not be read");
-            Vec::new()
-        });
+        .unwrap_or_else(|error| Err(io::Error::other(error)))?;
     }
     let mut elements = Elements::new(plan.skip);
     let mut out = Vec::with_capacity(lines.len() + plan.more.len());
     elements.push_lines(&lines, &mut out);
     elements.push_lines(&plan.more, &mut out);
-    Output::Whole(out.into())
+    Ok(Output::Whole(out.into()))
 }
 
 fn open(file: Option<Arc<File>>, place: &Place) -> io::Result<Arc<File>> {
     file.map_or_else(|| File::open(place.path()).map(Arc::new), Ok)
 }
 
-fn stream(plan: Plan, place: Place) -> Output {
+async fn stream(plan: Plan, place: Place) -> io::Result<Output> {
+    let (known, place) = (plan.file.clone(), place);
+    let opened = spawn_blocking(move || open(known, &place)).await;
+    let file = opened.unwrap_or_else(|error| Err(io::Error::other(error)))?;
     let (sender, receiver) = mpsc::channel(1);
     spawn_blocking(move || {
-        if let Err(error) = send_all(&plan, &place, &sender) {
+        if let Err(error) = send_all(&plan, &file, &sender) {
             // Nobody hears it when the client has gone.
             sender.blocking_send(Err(error)).ok();
         }
     });
-    Output::Stream(receiver)
+    Ok(Output::Stream(receiver))
 }
 
 type Sender = mpsc::Sender<io::Result<Bytes>>;
 
 /// Reads and sends chunk by chunk; stops when the receiver has gone.
-fn send_all(plan: &Plan, place: &Place, sender: &Sender) -> io::Result<()> {
-    let file = open(plan.file.clone(), place)?;
+fn send_all(plan: &Plan, file: &File, sender: &Sender) -> io::Result<()> {
     let mut elements = Elements::new(plan.skip);
     let mut position = plan.from;
     let mut lines = Vec::with_capacity(CHUNK);
