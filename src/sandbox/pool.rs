@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::link::Link;
 use super::pty::{self, Master};
@@ -20,6 +22,9 @@ use crate::sys;
 
 /// How often a start is tried when a waiting supervisor turns out to be dead.
 const TRIES: usize = 4;
+
+/// A shell that has not started after this never will, or its directory is on a disk that hangs.
+const START: Duration = Duration::from_secs(30);
 
 /// How large the pool is.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +109,8 @@ impl Pool {
             let pool = self.clone();
             tokio::spawn(async move { pool.fill() });
             let sent = slot.link.send(launch.order()).await;
-            match slot.link.next().await {
+            let answer = timeout(START, slot.link.next()).await;
+            match answer.map_err(|_| Error::NoSpawner(Errno::ETIMEDOUT.into()))? {
                 Some(Notice::Started(shell, supervisor)) => {
                     return Ok(Running::new(
                         slot.master,
