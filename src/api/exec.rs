@@ -282,7 +282,7 @@ pub(super) async fn send_process_input(
 /// End a command
 ///
 /// Ends a command and every process it started: first SIGTERM, and SIGKILL for what is left after a moment; with `force` SIGKILL at once.
-/// It also ends what a command that is done left running. The output stays readable. The answer says what was sent and what, if anything, is still there.
+/// It also ends what a command that is done left running. The output stays readable. The id comes from `run_command` or `list_processes`. The answer says what was sent and what, if anything, is still there.
 /// To interrupt only the program in the foreground, type Ctrl-C with `send_process_input` instead.
 #[utoipa::path(
     delete,
