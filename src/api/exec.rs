@@ -252,7 +252,7 @@ pub(super) async fn get_process_status(
 /// Type into a running command
 ///
 /// Types text into the terminal of a command that `run_command` started: the answer to a question, a line for an interactive program such as
-/// `python3 -i`, or a key such as Ctrl-C (`\x03`). Nothing is added, so end a line with `\n`. Ask `get_process_status` afterwards to see what came of it.
+/// `python3 -i`, or a key such as Ctrl-C (`\x03`). Nothing is added, so end a line with `\n`. The id comes from `run_command` or `list_processes`; ask `get_process_status` afterwards to see what came of it.
 #[utoipa::path(
     post,
     path = "/execute/{process_id}/input",
