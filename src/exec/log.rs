@@ -4,6 +4,7 @@
 //! records are numbered from 0 and keep their number when older ones go. A disk that fails ends the
 //! file, not the command: the newest output is then kept in memory, and [`Excerpt::error`] says so.
 
+mod marks;
 mod place;
 mod reader;
 mod records;
@@ -15,6 +16,7 @@ mod text;
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,7 +31,7 @@ pub(super) use retention::sweep;
 pub(super) use text::Decoder;
 
 use super::{Output, Window};
-use state::State;
+use state::{State, Write};
 
 /// What the settings say about logs.
 #[derive(Clone, Copy, Debug)]
@@ -71,34 +73,73 @@ impl Log {
         limits: Limits,
         start: &Start<'_>,
     ) -> Self {
-        let mut state = State::new(limits);
-        state.open(file, start.line());
-        Self {
+        let (file, error) = match file {
+            Ok(file) => (Some(file), None),
+            Err(error) => (None, Some(error)),
+        };
+        let log = Self {
             place,
-            state: Mutex::new(state),
+            state: Mutex::new(State::new(limits, file, start.line())),
+        };
+        match error {
+            Some(error) => log.leave_disk(&error),
+            None => log.flush(),
         }
+        log
     }
 
+    /// The state; never locked while the disk is waited for, because readers lock it too.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends output. Blocks on the disk.
     pub(super) fn append(&self, text: &str) {
-        self.state().append(text);
+        let due = self.state().append(text);
+        if due {
+            self.flush();
+        }
     }
 
     /// Appends the record of the shell's end and writes out what waited. Blocks on the disk.
     pub(super) fn end(&self, end: &End) {
-        let mut state = self.state();
-        let line = end.line(state.rotated());
-        state.append_line(&line);
-        state.flush();
+        let line = end.line(self.state().rotated());
+        self.state().append_line(&line);
+        self.flush();
     }
 
-    /// Writes out what waited in memory. Blocks on the disk.
+    /// Writes out what waits in memory. Blocks on the disk.
     pub(super) fn flush(&self) {
-        self.state().flush();
+        let write = self.state().next_write();
+        let Some(Write {
+            file,
+            lines,
+            position,
+        }) = write
+        else {
+            return;
+        };
+        match file.write_all_at(&lines, position) {
+            Ok(()) => self.state().wrote(),
+            Err(error) => self.leave_disk(&error),
+        }
+    }
+
+    /// Leaves the file at its last whole record, and goes on in memory with its newest part.
+    fn leave_disk(&self, error: &io::Error) {
+        let old = self.state().leave_disk(error);
+        let kept = old.and_then(|old| {
+            old.trim();
+            old.run(&self.place).ok()
+        });
+        match kept {
+            Some(kept) => {
+                self.state().go_on_in(kept);
+                self.flush();
+            }
+            // Memory itself is short.
+            None => self.state().forget(),
+        }
     }
 
     /// Whether output waits in memory for a flush.
@@ -119,15 +160,17 @@ impl Log {
     /// Cuts the older half off. Blocks on the disk for as long as copying the newer half takes;
     /// readers go on meanwhile. To be called by the writer alone.
     pub(super) fn rotate(&self) {
-        let Some(job) = self.state().rotation() else {
-            return;
-        };
-        let done = job.run(&self.place);
-        self.state().rotated_to(done);
+        self.flush();
+        let rotation = self.state().rotation();
+        match rotation.run(&self.place) {
+            Ok(cut) => self.state().go_on_in(cut),
+            Err(error) => self.leave_disk(&error),
+        }
     }
 
     /// Closes the file, which readers then open again when they need it.
     pub(super) fn close(&self) {
+        self.flush();
         self.state().close();
     }
 

@@ -1,6 +1,6 @@
 //! One command: what the table keeps of it, while it runs and after.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
@@ -13,7 +13,7 @@ use crate::sandbox::Running;
 /// A command. Its task ([`super::watch`]) writes; everybody else asks.
 #[derive(Debug)]
 pub(super) struct Process {
-    pub(super) id: Box<str>,
+    pub(super) id: Arc<str>,
     pub(super) owner: Owner,
     pub(super) command: Box<str>,
     pub(super) log: Log,
@@ -47,7 +47,13 @@ pub(super) enum Order {
 }
 
 impl Process {
-    pub(super) fn new(id: &str, owner: Owner, command: &str, log: Log, supervisor: i32) -> Self {
+    pub(super) fn new(
+        id: Arc<str>,
+        owner: Owner,
+        command: &str,
+        log: Log,
+        supervisor: i32,
+    ) -> Self {
         let state = State {
             status: Status::Running,
             exit_code: None,
@@ -58,7 +64,7 @@ impl Process {
         };
         let (changed, ordered) = (Notify::new(), Notify::new());
         Self {
-            id: id.into(),
+            id,
             owner,
             command: command.into(),
             log,

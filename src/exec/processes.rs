@@ -105,7 +105,7 @@ impl Processes {
         let running = running.map_err(|error| Error::of_start(error, request.cwd.clone()))?;
         let process = Arc::new(self.enter(&request, &running));
         self.table().insert(Arc::clone(&process));
-        let id: Arc<str> = (*process.id).into();
+        let id = Arc::clone(&process.id);
         let deadline = request.timeout.map(|timeout| Instant::now() + timeout);
         let this = self.clone();
         let grace = shared.settings.kill_grace;
@@ -127,8 +127,8 @@ impl Processes {
             owner,
         };
         loop {
-            let id = id::new();
-            let place = Place::new(Arc::clone(&self.0.directory), &id);
+            let id: Arc<str> = id::new().into();
+            let place = Place::new(Arc::clone(&self.0.directory), Arc::clone(&id));
             let file = place.create();
             let taken = file
                 .as_ref()
@@ -138,7 +138,7 @@ impl Processes {
             }
             let log = Log::create(place, file, self.0.settings.limits, &start);
             return Process::new(
-                &id,
+                id,
                 request.owner.clone(),
                 &request.command,
                 log,
@@ -183,7 +183,7 @@ impl Processes {
         if !id::is_id(id) || self.table().contains(id) {
             return None;
         }
-        let place = Place::new(Arc::clone(&self.0.directory), id);
+        let place = Place::new(Arc::clone(&self.0.directory), id.into());
         let limits = self.0.settings.limits;
         let found = spawn_blocking(move || recover(place, limits))
             .await

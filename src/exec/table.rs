@@ -18,7 +18,7 @@ const MOST_OPEN: usize = 64;
 /// The table, in the order of starts.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    numbers: HashMap<Box<str>, u64>,
+    numbers: HashMap<Arc<str>, u64>,
     processes: BTreeMap<u64, Arc<Process>>,
     next: u64,
     finished: VecDeque<(Instant, u64)>,
@@ -39,7 +39,7 @@ impl Table {
     }
 
     pub(super) fn insert(&mut self, process: Arc<Process>) {
-        self.numbers.insert(process.id.clone(), self.next);
+        self.numbers.insert(Arc::clone(&process.id), self.next);
         self.processes.insert(self.next, process);
         self.next += 1;
     }

@@ -10,16 +10,13 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(in crate::exec) struct Place {
     directory: Arc<Path>,
-    id: Box<str>,
+    id: Arc<str>,
 }
 
 impl Place {
     /// The log of one command; the directory is the one the logs themselves are in.
-    pub(in crate::exec) fn new(directory: Arc<Path>, id: &str) -> Self {
-        Self {
-            directory,
-            id: id.into(),
-        }
+    pub(in crate::exec) fn new(directory: Arc<Path>, id: Arc<str>) -> Self {
+        Self { directory, id }
     }
 
     /// The log.

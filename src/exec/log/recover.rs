@@ -4,14 +4,12 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::sync::Mutex;
 
+use super::marks::Marks;
 use super::place::Place;
 use super::records::{self, Other};
-use super::state::{Mark, State};
+use super::state::State;
 use super::{Limits, Log};
 use crate::exec::{Owner, Status};
-
-/// Bytes of log between two noted places.
-const STRIDE: u64 = 64 * 1024;
 
 /// A command as its log tells it.
 #[derive(Debug)]
@@ -29,7 +27,7 @@ pub(in crate::exec) fn recover(place: Place, limits: Limits) -> io::Result<Recov
     let mut scan = Scan {
         first: 0,
         count: 0,
-        marks: Vec::new(),
+        marks: Marks::default(),
         start: Other::default(),
         end: None,
     };
@@ -77,7 +75,7 @@ pub(in crate::exec) fn recover(place: Place, limits: Limits) -> io::Result<Recov
 struct Scan {
     first: u64,
     count: u64,
-    marks: Vec<Mark>,
+    marks: Marks,
     start: Other,
     end: Option<Other>,
 }
@@ -85,12 +83,7 @@ struct Scan {
 impl Scan {
     fn line(&mut self, line: &[u8], position: u64) {
         if records::is_output(line) {
-            if position >= self.marks.last().map_or(0, |mark| mark.position) + STRIDE {
-                self.marks.push(Mark {
-                    record: self.count,
-                    position,
-                });
-            }
+            self.marks.note(self.count, position);
             self.count += 1;
             return;
         }

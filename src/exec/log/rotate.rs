@@ -7,46 +7,44 @@ use std::sync::Arc;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
+use super::marks::{Mark, Marks};
 use super::place::Place;
 use super::records;
-use super::state::Mark;
-
-/// A file that is nowhere but in memory (`memfd_create(2)`).
-pub(super) fn memory() -> io::Result<File> {
-    Ok(File::from(memfd_create(c"output", MFdFlags::MFD_CLOEXEC)?))
-}
 
 /// A log to be cut.
 #[derive(Debug)]
 pub(super) struct Rotation {
-    pub(super) file: Arc<File>,
+    /// None when it never had a file.
+    pub(super) file: Option<Arc<File>>,
     pub(super) written: u64,
     pub(super) first: u64,
-    pub(super) marks: Vec<Mark>,
+    pub(super) marks: Marks,
     pub(super) start: Box<[u8]>,
     /// Bytes of the newest records that stay.
     pub(super) keep: u64,
-    /// Whether the log is in memory, its disk having failed.
+    /// Whether what is left is to be in memory, the disk having failed.
     pub(super) in_memory: bool,
 }
 
 /// The log that is left.
 #[derive(Debug)]
 pub(super) struct Cut {
-    pub(super) file: Arc<File>,
+    pub(super) file: File,
     pub(super) written: u64,
     pub(super) first: u64,
-    pub(super) marks: Vec<Mark>,
+    pub(super) marks: Marks,
 }
 
 impl Rotation {
-    /// Copies the newest part beside the log and renames it into place.
+    /// Copies the newest part: beside the log, and renames it into place, or into memory
+    /// (`memfd_create(2)`). Blocks on the disk.
     pub(super) fn run(&self, place: &Place) -> io::Result<Cut> {
         if self.in_memory {
-            return self.copy_to(Arc::new(memory()?));
+            return self.copy_to(File::from(memfd_create(c"output", MFdFlags::MFD_CLOEXEC)?));
         }
         let beside = place.rotating();
-        let options = OpenOptions::new()
+        let mut options = OpenOptions::new();
+        let file = options
             .read(true)
             .write(true)
             .create(true)
@@ -54,7 +52,7 @@ impl Rotation {
             .mode(0o600)
             .open(&beside)?;
         let cut = self
-            .copy_to(Arc::new(options))
+            .copy_to(file)
             .and_then(|cut| fs::rename(&beside, place.path()).map(|()| cut));
         if cut.is_err() {
             fs::remove_file(&beside).ok();
@@ -62,51 +60,44 @@ impl Rotation {
         cut
     }
 
-    /// Copies the newest part into another, empty file.
-    pub(super) fn copy_to(&self, file: Arc<File>) -> io::Result<Cut> {
-        let at = self.boundary()?;
+    /// Takes back the part of a line that did not fit on the disk.
+    pub(super) fn trim(&self) {
+        if let Some(file) = &self.file {
+            // A reader passes over a cut line anyway.
+            file.set_len(self.written).ok();
+        }
+    }
+
+    fn copy_to(&self, mut to: File) -> io::Result<Cut> {
+        let Some(mut from) = self.file.as_deref() else {
+            return Ok(Cut {
+                file: to,
+                written: 0,
+                first: self.first,
+                marks: Marks::default(),
+            });
+        };
+        let at = self.boundary(from)?;
         let mut head = records::rotated_line(at.record);
         head.extend_from_slice(&self.start);
-        let mut to = file.as_ref();
         to.write_all(&head)?;
         // The kernel copies (`copy_file_range(2)`) where the file systems allow it.
-        let mut from = self.file.as_ref();
         from.seek(SeekFrom::Start(at.position))?;
         io::copy(&mut from.take(self.written - at.position), &mut to)?;
-        let shift = |mark: &Mark| Mark {
-            position: mark.position - at.position + head.len() as u64,
-            ..*mark
-        };
-        let marks = self
-            .marks
-            .iter()
-            .filter(|mark| mark.position >= at.position)
-            .map(shift)
-            .collect();
-        let written = self.written - at.position + head.len() as u64;
+        let head = head.len() as u64;
+        let written = self.written - at.position + head;
         Ok(Cut {
-            file,
+            file: to,
             written,
             first: at.record,
-            marks,
+            marks: self.marks.cut(at, head),
         })
     }
 
     /// Where the part begins that stays: the first line with no more than `keep` bytes after it.
-    fn boundary(&self) -> io::Result<Mark> {
+    fn boundary(&self, mut file: &File) -> io::Result<Mark> {
         let wanted = self.written.saturating_sub(self.keep);
-        let before = self
-            .marks
-            .partition_point(|mark| mark.position <= wanted)
-            .checked_sub(1);
-        let mut at = before.map_or(
-            Mark {
-                record: self.first,
-                position: 0,
-            },
-            |at| self.marks[at],
-        );
-        let mut file = self.file.as_ref();
+        let mut at = self.marks.before_position(wanted, self.first);
         file.seek(SeekFrom::Start(at.position))?;
         let mut lines = BufReader::new(file.take(self.written - at.position));
         let mut line = Vec::new();

@@ -1,33 +1,24 @@
 //! A log while it is written: the file, what waits for it, and where which record is.
+//!
+//! Nothing here touches the disk: readers take the same lock as the writer, and must not wait for it.
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::marks::Marks;
 use super::reader::Plan;
-use super::rotate::{self, Rotation};
+use super::rotate::{Cut, Rotation};
 use super::{Limits, Window, records, text};
 
 /// Text of one output record at most, in bytes: about what one read of a terminal gives.
 const RECORD: usize = 4096;
-/// A record's place is noted whenever this many bytes of log have come since the last note.
-const STRIDE: u64 = 64 * 1024;
 /// What is kept of a command's output when the disk fails.
 const IN_MEMORY: u64 = 256 * 1024;
 /// Output that waits for a flush by time alone is written anyway past this.
 const WAITING: u64 = 1024 * 1024;
-
-/// Where a record begins in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
-    /// Its number.
-    pub(super) record: u64,
-    /// Its first byte.
-    pub(super) position: u64,
-}
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -35,13 +26,13 @@ pub(super) struct State {
     file: Option<Arc<File>>,
     /// Bytes in the file.
     written: u64,
-    /// Lines that wait to be written.
-    waiting: Vec<u8>,
+    /// Lines that wait to be written, or are being written.
+    waiting: Arc<Vec<u8>>,
     /// Number of the first record that is still there.
     first: u64,
     /// Records so far, those gone included.
     count: u64,
-    marks: Vec<Mark>,
+    marks: Marks,
     /// The `start` line, which a rotated log keeps.
     start: Box<[u8]>,
     /// Whether there is a file on disk at all.
@@ -50,19 +41,23 @@ pub(super) struct State {
     error: Option<Box<str>>,
 }
 
+/// Lines on their way to the file.
+pub(super) struct Write {
+    pub(super) file: Arc<File>,
+    pub(super) lines: Arc<Vec<u8>>,
+    pub(super) position: u64,
+}
+
 impl State {
-    pub(super) fn new(limits: Limits) -> Self {
+    /// A new log, with its first line; without a file when none could be made.
+    pub(super) fn new(limits: Limits, file: Option<File>, start: Vec<u8>) -> Self {
+        let waiting = Arc::new(start.clone());
+        let (on_disk, file) = (file.is_some(), file.map(Arc::new));
+        let start = start.into_boxed_slice();
         Self {
-            limits,
-            file: None,
-            written: 0,
-            waiting: Vec::new(),
-            first: 0,
-            count: 0,
-            marks: Vec::new(),
-            start: Box::default(),
-            on_disk: false,
-            error: None,
+            waiting,
+            start,
+            ..Self::of_file(limits, file, on_disk)
         }
     }
 
@@ -72,31 +67,31 @@ impl State {
         file: File,
         written: u64,
         numbers: (u64, u64),
-        marks: Vec<Mark>,
+        marks: Marks,
     ) -> Self {
         let (first, count) = numbers;
         Self {
-            file: Some(Arc::new(file)),
             written,
             first,
             count,
             marks,
-            on_disk: true,
-            ..Self::new(limits)
+            ..Self::of_file(limits, Some(Arc::new(file)), true)
         }
     }
 
-    pub(super) fn open(&mut self, file: io::Result<File>, start: Vec<u8>) {
-        self.start = start.into_boxed_slice();
-        match file {
-            Ok(file) => {
-                self.file = Some(Arc::new(file));
-                self.on_disk = true;
-            }
-            Err(error) => self.fall_back(&error),
+    fn of_file(limits: Limits, file: Option<Arc<File>>, on_disk: bool) -> Self {
+        Self {
+            limits,
+            file,
+            written: 0,
+            waiting: Arc::default(),
+            first: 0,
+            count: 0,
+            marks: Marks::default(),
+            start: Box::default(),
+            on_disk,
+            error: None,
         }
-        let line = self.start.clone();
-        self.append_line(&line);
     }
 
     pub(super) fn rotated(&self) -> bool {
@@ -133,93 +128,74 @@ impl State {
         self.written > self.limit()
     }
 
-    pub(super) fn append(&mut self, text: &str) {
+    /// Adds output to what waits; true when it is to be written now.
+    pub(super) fn append(&mut self, text: &str) -> bool {
         let most = RECORD.min(usize::try_from(self.limits.max_size / 4).unwrap_or(RECORD));
+        let waiting = Arc::make_mut(&mut self.waiting);
         for piece in text::pieces(text, most) {
-            let position = self.written + self.waiting.len() as u64;
-            let last = self.marks.last().map_or(0, |mark| mark.position);
-            if position >= last + STRIDE {
-                self.marks.push(Mark {
-                    record: self.count,
-                    position,
-                });
-            }
-            records::push_output(&mut self.waiting, piece);
+            self.marks
+                .note(self.count, self.written + waiting.len() as u64);
+            records::push_output(waiting, piece);
             self.count += 1;
         }
-        self.flush_if_due();
+        self.is_due()
     }
 
+    /// Adds a line that is no output.
     pub(super) fn append_line(&mut self, line: &[u8]) {
-        self.waiting.extend_from_slice(line);
-        self.flush_if_due();
+        Arc::make_mut(&mut self.waiting).extend_from_slice(line);
     }
 
-    fn flush_if_due(&mut self) {
+    fn is_due(&self) -> bool {
         let Limits {
             flush_interval,
             flush_buffer,
             ..
         } = self.limits;
-        let most = if flush_buffer > 0 {
-            flush_buffer
-        } else if flush_interval.is_zero() {
-            0
-        } else {
-            WAITING
+        let most = match flush_buffer {
+            0 if flush_interval.is_zero() => 0,
+            0 => WAITING,
+            some => some.min(WAITING),
         };
-        if self.waiting.len() as u64 > most.min(WAITING) || most == 0 {
-            self.flush();
-        }
+        self.waiting.len() as u64 > most
     }
 
-    pub(super) fn flush(&mut self) {
+    /// What is to be written where; none when there is nothing, or nowhere to write it.
+    pub(super) fn next_write(&mut self) -> Option<Write> {
         if self.waiting.is_empty() {
-            return;
+            return None;
         }
-        let lines = std::mem::take(&mut self.waiting);
-        let result = if let Some(file) = &self.file {
-            file.write_all_at(&lines, self.written)
-        } else {
-            self.first = self.count;
-            return;
+        let Some(file) = self.file.clone() else {
+            self.forget();
+            return None;
         };
-        match result {
-            Ok(()) => self.written += lines.len() as u64,
-            Err(error) if self.error.is_none() => {
-                self.give_up_file(&error);
-                self.waiting = lines;
-                self.flush();
-            }
-            // Memory itself is short: what could not be kept is counted and gone.
-            Err(_) => self.first = self.count,
-        }
-    }
-
-    /// Leaves the file at its last whole record, and goes on in memory with its newest part.
-    fn give_up_file(&mut self, error: &io::Error) {
-        let Some(file) = self.file.take() else { return };
-        file.set_len(self.written).ok();
-        let (written, first, marks) = (self.written, self.first, std::mem::take(&mut self.marks));
-        let old = Rotation {
+        Some(Write {
             file,
-            written,
-            first,
-            marks,
-            start: self.start.clone(),
-            keep: IN_MEMORY / 2,
-            in_memory: true,
-        };
-        self.fall_back(error);
-        if let Some(memory) = self.file.clone()
-            && let Ok(kept) = old.copy_to(memory)
-        {
-            self.take_over(kept);
-        }
+            lines: Arc::clone(&self.waiting),
+            position: self.written,
+        })
     }
 
-    fn fall_back(&mut self, error: &io::Error) {
-        let (size, path) = (
+    /// What waited is in the file.
+    pub(super) fn wrote(&mut self) {
+        self.written += self.waiting.len() as u64;
+        self.waiting = Arc::default();
+    }
+
+    /// What waits, and what the file held, cannot be kept: it is counted and gone.
+    pub(super) fn forget(&mut self) {
+        self.waiting = Arc::default();
+        self.first = self.count;
+        self.marks = Marks::default();
+    }
+
+    /// Gives up the disk; says what there is to be copied to memory. None when memory is in use already.
+    pub(super) fn leave_disk(&mut self, error: &io::Error) -> Option<Rotation> {
+        if self.error.is_some() {
+            self.file = None;
+            return None;
+        }
+        let (kib, what) = (
             IN_MEMORY / 1024,
             if self.on_disk {
                 "is incomplete"
@@ -228,53 +204,38 @@ impl State {
             },
         );
         self.error = Some(
-            format!("the log on disk {path} ({error}); the newest {size} KiB are in memory").into(),
+            format!("the log on disk {what} ({error}); the newest {kib} KiB are in memory").into(),
         );
-        self.written = 0;
-        self.first = self.count;
-        self.file = rotate::memory().ok().map(Arc::new);
+        Some(self.cut_to(IN_MEMORY / 2))
     }
 
-    /// What cutting the log takes; none when it has no file.
-    pub(super) fn rotation(&mut self) -> Option<Rotation> {
-        self.flush();
-        let file = self.file.clone()?;
-        let (start, marks, keep) = (self.start.clone(), self.marks.clone(), self.limit() / 2);
-        let in_memory = self.error.is_some();
-        Some(Rotation {
-            file,
+    /// What cutting the log takes.
+    pub(super) fn rotation(&self) -> Rotation {
+        self.cut_to(self.limit() / 2)
+    }
+
+    fn cut_to(&self, keep: u64) -> Rotation {
+        Rotation {
+            file: self.file.clone(),
             written: self.written,
             first: self.first,
-            marks,
-            start,
+            marks: self.marks.clone(),
+            start: self.start.clone(),
             keep,
-            in_memory,
-        })
-    }
-
-    /// The cut log takes the old one's place; when cutting failed, the disk is given up.
-    pub(super) fn rotated_to(&mut self, cut: io::Result<rotate::Cut>) {
-        match cut {
-            Ok(cut) => self.take_over(cut),
-            Err(error) if self.error.is_none() => self.give_up_file(&error),
-            Err(_) => {
-                self.file = None;
-                self.first = self.count;
-            }
+            in_memory: self.error.is_some(),
         }
     }
 
-    fn take_over(&mut self, cut: rotate::Cut) {
-        self.file = Some(cut.file);
+    /// The log goes on in this file.
+    pub(super) fn go_on_in(&mut self, cut: Cut) {
+        self.file = Some(Arc::new(cut.file));
         self.written = cut.written;
         self.first = cut.first;
         self.marks = cut.marks;
     }
 
     pub(super) fn close(&mut self) {
-        self.flush();
-        self.waiting = Vec::new();
-        self.marks.shrink_to_fit();
+        self.marks.shrink();
         self.start = Box::default();
         if self.error.is_none() {
             self.file = None;
@@ -287,17 +248,7 @@ impl State {
         if let Some(tail) = window.tail {
             from = from.max(self.count.saturating_sub(tail));
         }
-        let nearest = self
-            .marks
-            .partition_point(|mark| mark.record <= from)
-            .checked_sub(1);
-        let mark = nearest.map_or(
-            Mark {
-                record: self.first,
-                position: 0,
-            },
-            |at| self.marks[at],
-        );
+        let mark = self.marks.before_record(from, self.first);
         let nothing = from == self.count;
         Plan {
             file: self.file.clone(),

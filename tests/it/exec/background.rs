@@ -36,7 +36,8 @@ fn a_web_server_in_the_background_lives_on_is_heard_and_can_be_ended() {
     let pid: i32 = word_after(&reply.output(), "started ")
         .parse()
         .expect("$! is a number");
-    assert_eq!(reply.survivors(), [i64::from(pid)], "{reply:?}");
+    // Where python3 is a script that finds the real one, there are more of them.
+    assert!(reply.survivors().contains(&i64::from(pid)), "{reply:?}");
 
     let output = server.output_with(&reply.id(), "Serving HTTP on");
     let port = word_after(&output, " port ")
