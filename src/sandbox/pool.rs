@@ -20,8 +20,8 @@ use super::wire::{Failure, Notice};
 use crate::config::Environment;
 use crate::sys;
 
-/// How often a start is tried when a waiting supervisor turns out to be dead.
-const TRIES: usize = 4;
+/// How often a start is tried beyond the supervisors that waited: all of those may turn out to be dead.
+const TRIES: usize = 3;
 
 /// A shell that has not started after this never will, or its directory is on a disk that hangs.
 const START: Duration = Duration::from_secs(30);
@@ -104,7 +104,7 @@ impl Pool {
     /// Starts a program on a PTY of its own.
     pub async fn launch(&self, launch: &Launch) -> Result<Running, Error> {
         let mut died = None;
-        for _ in 0..TRIES {
+        for _ in 0..self.0.settings.warm + TRIES {
             let mut slot = self.take()?;
             let pool = self.clone();
             tokio::spawn(async move { pool.fill() });

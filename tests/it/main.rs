@@ -29,6 +29,9 @@ mod many;
 /// The OpenAPI document that a model's tools are made from.
 #[cfg(test)]
 mod openapi;
+/// The PTY pool: its bound, and its helper processes.
+#[cfg(test)]
+mod pool;
 /// The texts for the model.
 #[cfg(test)]
 mod prompt;
@@ -47,3 +50,6 @@ mod shutdown;
 /// What the tests stand on: servers, requests, processes.
 #[cfg(test)]
 mod support;
+/// A public URL by Cloudflare's connector.
+#[cfg(test)]
+mod tunnel;
