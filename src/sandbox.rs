@@ -18,7 +18,7 @@ mod supervisor;
 mod tree;
 mod wire;
 
-pub use pool::{Error, Pool, Settings};
+pub use pool::{Error, Pool, Settings, Start};
 pub use running::{Event, Exit, Happening, Launch, Running};
 pub use spawner::{SPAWNER_ARGUMENT, spawner_main};
 pub use wire::{Failure, Problem};

@@ -13,12 +13,12 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::task::TaskTracker;
 
-use super::log::{self, Limits, Log, Place, Start, recover};
+use super::log::{self, Limits, Log, Place, recover};
 use super::process::{Order, Process};
 use super::table::Table;
 use super::watch;
 use super::{Error, Killed, Owner, Report, Request, Status, Summary, Window, id};
-use crate::sandbox::{Launch, Pool, Running};
+use crate::sandbox::{Launch, Pool, Running, Start};
 
 /// A request to end a command is answered within this.
 const ANSWER: Duration = Duration::from_millis(2900);
@@ -91,17 +91,22 @@ impl Processes {
         let launch = launch.map_err(|_| Error::Command {
             problem: "it, its directory or its environment holds a NUL byte".into(),
         })?;
+        let begun = {
+            let _runtime = self.0.runtime.enter();
+            self.0.pool.begin(launch)
+        };
+        let begun = begun.map_err(|error| Error::of_start(error, request.cwd.clone()))?;
         let this = self.clone();
         let started = self
             .0
             .runtime
-            .spawn(async move { this.start(request, launch).await });
+            .spawn(async move { this.start(request, begun).await });
         started.await.unwrap_or(Err(Error::ShuttingDown))
     }
 
-    async fn start(&self, request: Request, launch: Launch) -> Result<Arc<str>, Error> {
+    async fn start(&self, request: Request, begun: Start) -> Result<Arc<str>, Error> {
         let shared = &self.0;
-        let running = shared.pool.launch(&launch).await;
+        let running = begun.finish().await;
         let running = running.map_err(|error| Error::of_start(error, request.cwd.clone()))?;
         let process = Arc::new(self.enter(&request, &running));
         self.table().insert(Arc::clone(&process));
@@ -120,7 +125,7 @@ impl Processes {
     fn enter(&self, request: &Request, running: &Running) -> Process {
         let cwd = request.cwd.to_string_lossy();
         let owner = (&request.owner).into();
-        let start = Start {
+        let start = log::Start {
             command: &request.command,
             pid: running.shell(),
             cwd: &cwd,

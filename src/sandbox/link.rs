@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream as StdStream;
 
 use tokio::net::UnixStream;
 
-use super::wire::{NOTICE, Notice, Order};
+use super::wire::{NOTICE, Notice};
 
 /// Orders go out, notices come in.
 #[derive(Debug)]
@@ -33,17 +33,22 @@ impl Link {
         ))
     }
 
-    /// Sends an order; fails when the supervisor has gone.
-    pub(super) async fn send(&self, order: &Order) -> io::Result<()> {
-        let bytes = order.encode();
-        let mut rest = bytes.as_slice();
+    /// Sends what can be sent at once; returns how much that was, and fails when the supervisor has gone.
+    pub(super) fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self.stream.try_write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            other => other,
+        }
+    }
+
+    /// Sends an encoded order; fails when the supervisor has gone.
+    pub(super) async fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut rest = bytes;
         while !rest.is_empty() {
-            match self.stream.try_write(rest) {
-                Ok(n) => rest = &rest[n..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.stream.writable().await?;
-                }
-                Err(error) => return Err(error),
+            let sent = self.send_now(rest)?;
+            rest = &rest[sent..];
+            if sent == 0 {
+                self.stream.writable().await?;
             }
         }
         Ok(())

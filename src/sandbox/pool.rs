@@ -74,6 +74,56 @@ struct Shared {
     warm: Mutex<VecDeque<Slot>>,
 }
 
+/// A program on its way to a supervisor.
+#[derive(Debug)]
+pub struct Start {
+    pool: Pool,
+    slot: Slot,
+    launch: Launch,
+    /// Bytes of the order that are sent.
+    sent: usize,
+    /// Supervisors that may yet turn out to be dead.
+    tries: usize,
+}
+
+impl Start {
+    /// Waits until the program runs, on the runtime that runs the commands.
+    pub async fn finish(mut self) -> Result<Running, Error> {
+        let pool = self.pool.clone();
+        tokio::spawn(async move { pool.fill() });
+        loop {
+            let rest = &self.launch.order()[self.sent..];
+            let sent = self.slot.link.send(rest).await;
+            let answer = timeout(START, self.slot.link.next()).await;
+            match answer.map_err(|_| Error::NoSpawner(Errno::ETIMEDOUT.into()))? {
+                Some(Notice::Started(shell, supervisor)) => {
+                    let Slot {
+                        master,
+                        link,
+                        permit,
+                    } = self.slot;
+                    return Ok(Running::new(master, link, permit, shell, supervisor));
+                }
+                Some(Notice::Failed(failure)) => return Err(Error::Failed(failure)),
+                // It was killed while it waited, or the spawner could not fork it.
+                _ => self.replace_slot(sent.err().unwrap_or_else(|| Errno::EAGAIN.into()))?,
+            }
+        }
+    }
+
+    fn send_now(&mut self) -> io::Result<()> {
+        self.sent = self.slot.link.send_now(self.launch.order())?;
+        Ok(())
+    }
+
+    fn replace_slot(&mut self, died: io::Error) -> Result<(), Error> {
+        self.tries = self.tries.checked_sub(1).ok_or(Error::NoSpawner(died))?;
+        self.sent = 0;
+        self.slot = self.pool.take()?;
+        Ok(())
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -101,33 +151,22 @@ impl Pool {
         self.fill();
     }
 
-    /// Starts a program on a PTY of its own.
-    pub async fn launch(&self, launch: &Launch) -> Result<Running, Error> {
-        let mut died = None;
-        for _ in 0..self.0.settings.warm + TRIES {
-            let mut slot = self.take()?;
-            let pool = self.clone();
-            tokio::spawn(async move { pool.fill() });
-            let sent = slot.link.send(launch.order()).await;
-            let answer = timeout(START, slot.link.next()).await;
-            match answer.map_err(|_| Error::NoSpawner(Errno::ETIMEDOUT.into()))? {
-                Some(Notice::Started(shell, supervisor)) => {
-                    return Ok(Running::new(
-                        slot.master,
-                        slot.link,
-                        slot.permit,
-                        shell,
-                        supervisor,
-                    ));
-                }
-                Some(Notice::Failed(failure)) => return Err(Error::Failed(failure)),
-                // It was killed while it waited, or the spawner could not fork it.
-                _ => died = sent.err().or(died),
-            }
+    /// Begins to start a program on a PTY of its own, without waiting for anything.
+    ///
+    /// To be called in the context of the runtime that runs the commands, from whatever thread: the
+    /// supervisor is at work before that runtime's thread wakes up.
+    pub fn begin(&self, launch: Launch) -> Result<Start, Error> {
+        let mut start = Start {
+            slot: self.take()?,
+            pool: self.clone(),
+            launch,
+            sent: 0,
+            tries: self.0.settings.warm + TRIES,
+        };
+        while let Err(error) = start.send_now() {
+            start.replace_slot(error)?;
         }
-        Err(Error::NoSpawner(
-            died.unwrap_or_else(|| Errno::EAGAIN.into()),
-        ))
+        Ok(start)
     }
 
     /// Whether a shell could be started now: a spawner is there, and a PTY is free.

@@ -17,7 +17,7 @@ use crate::sys::Program;
 
 /// A shell command line to run: where, and with which variables on top of the inherited ones.
 #[derive(Debug)]
-pub struct Launch(Order);
+pub struct Launch(Vec<u8>);
 
 impl Launch {
     /// `/bin/sh -c LINE` in a directory. Fails when a string holds a NUL byte.
@@ -31,15 +31,17 @@ impl Launch {
         let assign = |(name, value): &(String, String)| CString::new(format!("{name}={value}"));
         let environment = environment.iter().map(assign).collect::<Result<_, _>>()?;
         let directory = CString::new(directory.as_os_str().as_encoded_bytes())?;
-        Ok(Self(Order::Run(Program {
+        let program = Program {
             path,
             arguments,
             environment,
             directory,
-        })))
+        };
+        Ok(Self(Order::Run(program).encode()))
     }
 
-    pub(super) fn order(&self) -> &Order {
+    /// The order for the supervisor, as it travels.
+    pub(super) fn order(&self) -> &[u8] {
         &self.0
     }
 }
@@ -182,6 +184,6 @@ impl Running {
     pub async fn end(&self, grace: Duration) {
         let grace = u32::try_from(grace.as_millis()).unwrap_or(u32::MAX);
         // When the supervisor has gone, the next event says so.
-        self.link.send(&Order::End(grace)).await.ok();
+        self.link.send(&Order::End(grace).encode()).await.ok();
     }
 }
