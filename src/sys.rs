@@ -14,4 +14,4 @@ pub use file::read_cached;
 pub use secrets::{erase_environment, hide_memory};
 pub use signals::start_clean;
 pub use spawn::{Program, SpawnError, Stage, fork_single_threaded, spawn_in_foreground};
-pub use tty::{borrow, make_controlling, register};
+pub use tty::{borrow, leave_controlling, make_controlling, register};

@@ -19,6 +19,11 @@ use crate::sandbox::{Event, Exit, Happening, Running};
 
 /// Output moved before others get their turn, in bytes.
 const BATCH: usize = 64 * 1024;
+/// How long the end of a line may follow its beginning and still be in the same record: a terminal
+/// passes on the text of a write before its line break.
+const SAME_LINE: Duration = Duration::from_millis(2);
+/// Output that is more than one read's worth is never held back, in bytes.
+const MUCH: usize = 4000;
 /// How long a program may take to read what is typed.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -52,6 +57,8 @@ pub(super) async fn watch(
         asked: Vec::new(),
         typing: VecDeque::new(),
         flush_at: None,
+        held: String::new(),
+        held_until: None,
     };
     watch.run().await;
 }
@@ -76,6 +83,9 @@ struct Watch {
     typing: VecDeque<Typing>,
     /// When output that waits in memory goes to the disk.
     flush_at: Option<Instant>,
+    /// The beginning of a line whose end is expected any moment.
+    held: String,
+    held_until: Option<Instant>,
 }
 
 /// Input on its way.
@@ -96,12 +106,13 @@ impl Watch {
         }
         // Orders that came too late: dropping them tells who waits.
         drop(self.process.take_orders());
+        self.running.finish();
     }
 
     /// Waits for one thing and acts on it; false when all is over.
     async fn step(&mut self) -> bool {
         let first_typing = self.typing.front().map(|typing| typing.until);
-        let deadline = [self.timeout, self.flush_at, first_typing]
+        let deadline = [self.timeout, self.flush_at, self.held_until, first_typing]
             .into_iter()
             .flatten()
             .min();
@@ -175,6 +186,7 @@ impl Watch {
     }
 
     fn finish_text(&mut self) {
+        self.let_go();
         if let Some(text) = self.decoder.finish() {
             self.process.log.append(text);
         }
@@ -185,16 +197,22 @@ impl Watch {
         while self.reading && self.read_batch(true) {
             self.rotate_if_full().await;
         }
+        self.let_go();
     }
 
     async fn read(&mut self, now: bool) {
         self.read_batch(now);
         self.rotate_if_full().await;
-        if self.process.log.waits() {
-            self.flush_at = self.flush_at.or_else(|| self.process.log.flush_due());
+        self.note_waiting();
+    }
+
+    /// Notes when what waits in memory is to be written.
+    fn note_waiting(&mut self) {
+        self.flush_at = if self.process.log.waits() {
+            self.flush_at.or_else(|| self.process.log.flush_due())
         } else {
-            self.flush_at = None;
-        }
+            None
+        };
     }
 
     /// Moves up to one batch to the log; true when there may be more at once.
@@ -227,11 +245,27 @@ impl Watch {
                 }
             };
             let text: Cow<'_, str> = self.decoder.decode(&buffer[..filled]);
-            if !text.is_empty() {
+            let whole = text.ends_with('\n') || text.len() >= MUCH;
+            if whole && self.held.is_empty() {
                 self.process.log.append(&text);
+            } else if !text.is_empty() {
+                self.held.push_str(&text);
+                if whole || self.held.len() >= MUCH {
+                    self.let_go();
+                } else {
+                    self.held_until = self.held_until.or(Some(Instant::now() + SAME_LINE));
+                }
             }
             more
         })
+    }
+
+    /// Puts what was held back into the log.
+    fn let_go(&mut self) {
+        self.held_until = None;
+        if !self.held.is_empty() {
+            self.process.log.append(&std::mem::take(&mut self.held));
+        }
     }
 
     async fn rotate_if_full(&mut self) {
@@ -290,6 +324,10 @@ impl Watch {
 
     async fn on_time(&mut self) {
         let now = Instant::now();
+        if self.held_until.is_some_and(|at| at <= now) {
+            self.let_go();
+            self.note_waiting();
+        }
         if self.flush_at.is_some_and(|at| at <= now) {
             self.flush_at = None;
             self.process.log.flush();

@@ -1,11 +1,13 @@
 //! The server's end of the socket to one supervisor.
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream as StdStream;
 
 use tokio::net::UnixStream;
 
 use super::wire::{NOTICE, Notice};
+use crate::sys;
 
 /// Orders go out, notices come in.
 #[derive(Debug)]
@@ -52,6 +54,11 @@ impl Link {
             }
         }
         Ok(())
+    }
+
+    /// Hands a supervisor that has nothing left to watch the terminal of the next command.
+    pub(super) fn send_terminal(&self, terminal: BorrowedFd<'_>) -> nix::Result<()> {
+        sys::send_with_fds(self.stream.as_fd(), [terminal])
     }
 
     /// The next notice; none when the supervisor has gone. Loses nothing when dropped half-way.

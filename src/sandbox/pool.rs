@@ -54,10 +54,10 @@ pub enum Error {
 
 /// A supervisor on a PTY, waiting for its program.
 #[derive(Debug)]
-struct Slot {
-    master: AsyncFd<Master>,
-    link: Link,
-    permit: OwnedSemaphorePermit,
+pub(super) struct Slot {
+    pub(super) master: AsyncFd<Master>,
+    pub(super) link: Link,
+    pub(super) permit: OwnedSemaphorePermit,
 }
 
 /// Where shells come from. Cheap to clone; all of its futures belong on one runtime.
@@ -89,20 +89,14 @@ pub struct Start {
 impl Start {
     /// Waits until the program runs, on the runtime that runs the commands.
     pub async fn finish(mut self) -> Result<Running, Error> {
-        let pool = self.pool.clone();
-        tokio::spawn(async move { pool.fill() });
+        self.pool.fill_if_low();
         loop {
             let rest = &self.launch.order()[self.sent..];
             let sent = self.slot.link.send(rest).await;
             let answer = timeout(START, self.slot.link.next()).await;
             match answer.map_err(|_| Error::NoSpawner(Errno::ETIMEDOUT.into()))? {
                 Some(Notice::Started(shell, supervisor)) => {
-                    let Slot {
-                        master,
-                        link,
-                        permit,
-                    } = self.slot;
-                    return Ok(Running::new(master, link, permit, shell, supervisor));
+                    return Ok(Running::new(self.pool, self.slot, shell, supervisor));
                 }
                 Some(Notice::Failed(failure)) => return Err(Error::Failed(failure)),
                 // It was killed while it waited, or the spawner could not fork it.
@@ -217,6 +211,36 @@ impl Pool {
             *spawner = Some(socket);
         }
         Ok(spawner.as_ref().expect("it was just made"))
+    }
+
+    /// Takes a supervisor back that has nothing left to watch, and has it wait on a new PTY.
+    ///
+    /// That is cheaper than forking another; it ends when enough are waiting already.
+    pub(super) fn take_back(&self, link: Link, permit: OwnedSemaphorePermit) {
+        if lock(&self.0.warm).len() >= self.0.settings.warm {
+            return;
+        }
+        let slot = pty::open().and_then(|(master, terminal)| {
+            link.send_terminal(terminal.as_fd())?;
+            let master = sys::register(master)?;
+            Ok(Slot {
+                master,
+                link,
+                permit,
+            })
+        });
+        match slot {
+            Ok(slot) => lock(&self.0.warm).push_back(slot),
+            Err(error) => tracing::debug!(%error, "a supervisor could not be kept waiting"),
+        }
+    }
+
+    /// Supervisors come back when their commands end, so new ones are made only when few are left.
+    fn fill_if_low(&self) {
+        if lock(&self.0.warm).len() < self.0.settings.warm.div_ceil(2) {
+            let pool = self.clone();
+            tokio::spawn(async move { pool.fill() });
+        }
     }
 
     fn fill(&self) {

@@ -10,6 +10,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::link::Link;
+use super::pool::{Pool, Slot};
 use super::pty::Master;
 use super::tree;
 use super::wire::{Notice, Order};
@@ -100,23 +101,34 @@ pub struct Running {
     link: Link,
     shell: i32,
     supervisor: i32,
-    _permit: OwnedSemaphorePermit,
+    /// Whether the supervisor was told to end it: then it ends itself too.
+    ended: bool,
+    pool: Pool,
+    permit: OwnedSemaphorePermit,
 }
 
 impl Running {
-    pub(super) fn new(
-        master: AsyncFd<Master>,
-        link: Link,
-        permit: OwnedSemaphorePermit,
-        shell: i32,
-        supervisor: i32,
-    ) -> Self {
+    pub(super) fn new(pool: Pool, slot: Slot, shell: i32, supervisor: i32) -> Self {
+        let Slot {
+            master,
+            link,
+            permit,
+        } = slot;
         Self {
             master,
             link,
             shell,
             supervisor,
-            _permit: permit,
+            ended: false,
+            pool,
+            permit,
+        }
+    }
+
+    /// To be called when all is over ([`Event::Gone`]): the supervisor may serve another command.
+    pub fn finish(self) {
+        if !self.ended {
+            self.pool.take_back(self.link, self.permit);
         }
     }
 
@@ -181,7 +193,8 @@ impl Running {
     }
 
     /// Ends everything: SIGTERM, and SIGKILL after the grace (at once when it is zero).
-    pub async fn end(&self, grace: Duration) {
+    pub async fn end(&mut self, grace: Duration) {
+        self.ended = true;
         let grace = u32::try_from(grace.as_millis()).unwrap_or(u32::MAX);
         // When the supervisor has gone, the next event says so.
         self.link.send(&Order::End(grace).encode()).await.ok();

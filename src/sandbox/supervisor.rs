@@ -1,4 +1,4 @@
-//! A supervisor: the process that leads one session, starts one shell in it, and sees it to its end.
+//! A supervisor: the process that leads a session, starts a shell in it, and sees it to its end.
 //!
 //! It holds the terminal open, so what the shell leaves behind keeps it and is not hung up on. It is
 //! a subreaper (prctl(2)), so whatever the shell forks, however often, stays below it. When the
@@ -31,32 +31,49 @@ const ORPHAN_GRACE: u32 = 2000;
 /// The largest order taken: what one execve(2) can take is less.
 const MAX_ORDER: usize = 64 << 20;
 
-/// Becomes a supervisor; returns when nothing of the command is left.
+/// Becomes a supervisor: one command after the other, each on a terminal of its own, until the server
+/// has gone or a command had to be ended.
 pub(super) fn supervise(
     terminal: OwnedFd,
     server: OwnedFd,
     environment: &[CString],
 ) -> nix::Result<()> {
     setsid()?;
-    dup2_stdin(&terminal)?;
-    dup2_stdout(&terminal)?;
-    dup2_stderr(&terminal)?;
-    drop(terminal);
-    sys::make_controlling(std::io::stdin().as_fd())?;
     prctl::set_child_subreaper(true)?;
     let mut child_ended = SigSet::empty();
     child_ended.add(Signal::SIGCHLD);
     let children =
         SignalFd::with_flags(&child_ended, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-    let server = Some(UnixStream::from(server));
-    let supervisor = Supervisor {
-        server,
-        said: Vec::new(),
-        shell: None,
-        started: false,
-        ending: None,
-    };
-    supervisor.run(&children, environment)
+    let mut server = UnixStream::from(server);
+    adopt(terminal)?;
+    loop {
+        let supervisor = Supervisor {
+            server: Some(server),
+            said: Vec::new(),
+            shell: None,
+            started: false,
+            ending: None,
+        };
+        let Some(still_there) = supervisor.run(&children, environment)? else {
+            return Ok(());
+        };
+        server = still_there;
+        let Some([terminal]) = sys::receive_with_fds(server.as_fd())? else {
+            return Ok(());
+        };
+        // Nobody is left in the session who could use the old one.
+        sys::leave_controlling(std::io::stdin().as_fd()).ok();
+        adopt(terminal)?;
+    }
+}
+
+/// Makes a terminal the controlling one of the session, and standard input, output and error.
+fn adopt(terminal: OwnedFd) -> nix::Result<()> {
+    dup2_stdin(&terminal)?;
+    dup2_stdout(&terminal)?;
+    dup2_stderr(&terminal)?;
+    drop(terminal);
+    sys::make_controlling(std::io::stdin().as_fd())
 }
 
 struct Supervisor {
@@ -82,7 +99,13 @@ enum Ending {
 }
 
 impl Supervisor {
-    fn run(mut self, children: &SignalFd, environment: &[CString]) -> nix::Result<()> {
+    /// Sees one command to the moment when nothing of it is left; gives the server's end back when
+    /// another command may follow.
+    fn run(
+        mut self,
+        children: &SignalFd,
+        environment: &[CString],
+    ) -> nix::Result<Option<UnixStream>> {
         loop {
             let (ended, asked) = self.wait(children)?;
             if ended {
@@ -90,12 +113,12 @@ impl Supervisor {
             }
             if asked && !self.read_order(environment) {
                 self.send();
-                return Ok(());
+                return Ok(None);
             }
             if self.reap() {
                 self.say(Notice::Gone);
                 self.send();
-                return Ok(());
+                return Ok(self.server.filter(|_| self.ending.is_none()));
             }
             self.go_on_ending();
             self.send();

@@ -6,8 +6,11 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 
-/// Sends one byte and two descriptors as one message; never raises SIGPIPE.
-pub fn send_with_fds(socket: BorrowedFd<'_>, fds: [BorrowedFd<'_>; 2]) -> nix::Result<()> {
+/// Sends one byte and one or two descriptors as one message; never raises SIGPIPE.
+pub fn send_with_fds<const N: usize>(
+    socket: BorrowedFd<'_>,
+    fds: [BorrowedFd<'_>; N],
+) -> nix::Result<()> {
     let raw = fds.map(|fd| fd.as_raw_fd());
     let bytes = [IoSlice::new(b"n")];
     let rights = [ControlMessage::ScmRights(&raw)];
@@ -24,7 +27,9 @@ pub fn send_with_fds(socket: BorrowedFd<'_>, fds: [BorrowedFd<'_>; 2]) -> nix::R
 /// Waits for a message of [`send_with_fds`]; none when the other end is closed.
 ///
 /// The descriptors arrive close-on-exec. A message with another number of them is `EPROTO`.
-pub fn receive_with_fds(socket: BorrowedFd<'_>) -> nix::Result<Option<[OwnedFd; 2]>> {
+pub fn receive_with_fds<const N: usize>(
+    socket: BorrowedFd<'_>,
+) -> nix::Result<Option<[OwnedFd; N]>> {
     let mut byte = [0_u8; 1];
     let mut buffers = [IoSliceMut::new(&mut byte)];
     let mut space = nix::cmsg_space!([i32; 2]);
@@ -33,7 +38,7 @@ pub fn receive_with_fds(socket: BorrowedFd<'_>) -> nix::Result<Option<[OwnedFd; 
     if message.bytes == 0 {
         return Ok(None);
     }
-    let mut received = Vec::with_capacity(2);
+    let mut received = Vec::with_capacity(N);
     for part in message.cmsgs()? {
         if let ControlMessageOwned::ScmRights(fds) = part {
             // SAFETY: the kernel just made these descriptors for us, and nobody else owns them.

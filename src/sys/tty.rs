@@ -12,6 +12,12 @@ pub fn make_controlling(terminal: BorrowedFd<'_>) -> nix::Result<()> {
     Errno::result(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 0) }).map(drop)
 }
 
+/// Takes the calling session leader's controlling terminal away from it (`TIOCNOTTY`, `tty_ioctl(4)`).
+pub fn leave_controlling(terminal: BorrowedFd<'_>) -> nix::Result<()> {
+    // SAFETY: the request takes no argument and touches no memory of ours.
+    Errno::result(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCNOTTY) }).map(drop)
+}
+
 /// Borrows a descriptor that its owner only shows as a number.
 pub fn borrow<T>(_owner: &T, number: RawFd) -> BorrowedFd<'_> {
     // SAFETY: the number is the owner's open descriptor, and the owner is borrowed for as long.

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use crate::support::{Server, processes, wait_for};
+use crate::support::{Server, eventually, processes, seconds, wait_for};
 
 #[test]
 fn when_all_terminals_are_in_use_the_answer_says_what_to_raise() {
@@ -48,7 +48,7 @@ fn a_killed_spawner_is_replaced_and_what_ran_goes_on() {
 fn supervisors_killed_while_they_wait_cost_no_command() {
     let server = Server::spawn();
     server.run("true").expect_exit(0);
-    let waiting = wait_for("supervisors wait", crate::support::seconds(5), || {
+    let waiting = wait_for("supervisors wait", seconds(5), || {
         let all = processes::descendants(server.pid);
         (all.len() > 3).then_some(all)
     });
@@ -61,4 +61,48 @@ fn supervisors_killed_while_they_wait_cost_no_command() {
     for _ in 0..6 {
         server.run("true").expect_exit(0);
     }
+}
+
+/// The settings of the terminal, and the session of the shell on it.
+fn terminal_and_session(server: &Server) -> (String, String) {
+    let output = server
+        .run("stty -a; ps -o sid= -p $$")
+        .expect_exit(0)
+        .output();
+    let (settings, session) = output
+        .trim_end()
+        .rsplit_once('\n')
+        .expect("there are two things");
+    (settings.to_owned(), session.trim().to_owned())
+}
+
+#[test]
+fn a_supervisor_that_serves_again_gives_each_command_a_fresh_terminal() {
+    let server = Server::spawn();
+    let (settings, first) = terminal_and_session(&server);
+    let mut sessions = vec![first];
+    for spoil in [
+        "stty raw -echo -isig rows 50 cols 132",
+        "printf 'typed for nobody' > /dev/tty; stty -icanon min 0; exec sleep 0.1",
+        "trap '' HUP INT; (sleep 0.2; echo late) & exit 3",
+        "stty intr x; (sleep 0.1; kill -CONT $$) & kill -STOP $$; wait",
+    ] {
+        let spoilt = server.run(spoil);
+        server.input(&spoilt.id(), "left over\n");
+        eventually("nothing of it is left", seconds(5), || {
+            server.status(&spoilt.id(), "").survivors().is_empty()
+        });
+        let (next, session) = terminal_and_session(&server);
+        assert_eq!(next, settings, "after {spoil:?}");
+        sessions.push(session);
+        let interrupted = server.start("read line; echo \"[$line]\"; cat");
+        server.input(&interrupted, "mine\n").expect(200);
+        server.output_with(&interrupted, "[mine]");
+        server.input(&interrupted, "\\x03").expect(200);
+        assert_eq!(server.end(&interrupted).signal(), Some("SIGINT"));
+    }
+    let count = sessions.len();
+    sessions.sort();
+    sessions.dedup();
+    assert!(sessions.len() < count, "no supervisor ever served again");
 }
