@@ -116,7 +116,10 @@ impl Processes {
         let grace = shared.settings.kill_grace;
         shared.tasks.spawn(async move {
             watch::watch(Arc::clone(&process), running, deadline, grace).await;
-            this.table().finish(&process.id);
+            let to_close = this.table().finish(&process);
+            if let Some(old) = to_close {
+                old.log.close();
+            }
         });
         Ok(id)
     }

@@ -108,14 +108,14 @@ fn assignment((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option
     CString::new(word).ok()
 }
 
-/// Takes ended supervisors. One that was killed leaves its processes to us: they are ended.
+/// Takes ended supervisors. One that was killed, or failed, leaves its processes to us: they are ended.
 fn reap(supervisors: &mut std::collections::HashSet<Pid>) {
     let mut violent = false;
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive) | Err(_) => break,
             Ok(status) => {
-                violent |= matches!(status, WaitStatus::Signaled(..));
+                violent |= !matches!(status, WaitStatus::Exited(_, 0));
                 if let Some(pid) = status.pid() {
                     supervisors.remove(&pid);
                 }

@@ -237,8 +237,11 @@ impl State {
     pub(super) fn close(&mut self) {
         self.marks.shrink();
         self.start = Box::default();
-        if self.error.is_none() {
-            self.file = None;
+        self.file = None;
+        // Memory is for a moment: it would add up over all finished commands.
+        if self.error.is_some() {
+            self.error = Some("the log on disk is incomplete; what was in memory is gone".into());
+            self.forget();
         }
     }
 
