@@ -121,7 +121,11 @@ impl Watch {
             biased;
             happening = self.running.next(self.reading, !self.typing.is_empty()) => match happening {
                 Happening::Event(event) => return self.on_event(event).await,
-                Happening::Readable => self.read(false).await,
+                Happening::Readable => {
+                    self.read(false).await;
+                    // A flood of output must not keep a Ctrl-C out.
+                    self.type_on();
+                }
                 Happening::Writable => self.type_on(),
             },
             () = process.ordered.notified() => self.take_orders().await,

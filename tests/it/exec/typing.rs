@@ -159,3 +159,12 @@ fn a_program_that_clears_its_terminal_group_leaves_no_process() {
     server.kill(&id, false).expect(200);
     assert!(processes::marked("typing-groups").is_empty());
 }
+
+#[test]
+fn ctrl_c_stops_a_flood_of_output() {
+    let server = Server::spawn();
+    let id = server.start("yes");
+    server.output_with(&id, "y\r\ny\r\n");
+    server.input(&id, "\\x03").expect(200);
+    assert_eq!(server.end(&id).signal(), Some("SIGINT"));
+}
