@@ -84,6 +84,18 @@ impl Process {
         self.changed.notify_waiters();
     }
 
+    /// To be called when its task has failed: the supervisor ends what there is, nobody waits for ever.
+    pub(super) fn abandon(&self) {
+        tracing::error!(id = %self.id, "the task of a command has failed; the command is ended");
+        self.change(|state| {
+            state.supervisor = None;
+            state.orders.clear();
+            if state.status == Status::Running {
+                state.status = Status::Killed;
+            }
+        });
+    }
+
     /// Waits until the shell has ended, at most this long.
     pub(super) async fn ended(&self, wait: Duration) {
         let deadline = Instant::now() + wait;
@@ -158,5 +170,53 @@ impl Process {
             next_offset: excerpt.next_offset,
             truncated: excerpt.truncated,
         }
+    }
+}
+
+#[cfg(test)]
+impl Process {
+    /// One that runs, has no task, and keeps its log in memory.
+    pub(super) fn sample(id: &str, command: &str) -> Self {
+        let (id, owner): (Arc<str>, _) = (id.into(), Owner::default());
+        let limits = super::Limits {
+            max_size: 1000,
+            flush_interval: Duration::ZERO,
+            flush_buffer: 0,
+        };
+        let start = super::log::Start {
+            command,
+            pid: 1,
+            cwd: "/",
+            owner: (&owner).into(),
+        };
+        let place = super::log::Place::new(std::path::Path::new("/").into(), Arc::clone(&id));
+        let no_file = Err(std::io::ErrorKind::NotFound.into());
+        let log = Log::create(place, no_file, limits, &start);
+        Self::new(id, owner, command, log, 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_a_command_whose_task_has_failed() {
+        let process = Arc::new(Process::sample("id", "x"));
+        let waiting = tokio::spawn({
+            let process = Arc::clone(&process);
+            async move { process.ended(Duration::from_mins(5)).await }
+        });
+        tokio::task::yield_now().await;
+        let (answer, taken) = oneshot::channel();
+        assert!(process.order(Order::Input(vec![1], answer)));
+        let began = Instant::now();
+        process.abandon();
+        waiting.await.unwrap();
+        assert!(began.elapsed() < Duration::from_secs(1));
+        assert!(taken.await.is_err(), "who types is told");
+        assert_eq!(process.status(), Status::Killed);
+        let (answer, _) = oneshot::channel();
+        assert!(!process.order(Order::End(Duration::ZERO, answer)));
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
@@ -115,7 +117,10 @@ impl Processes {
         let this = self.clone();
         let grace = shared.settings.kill_grace;
         shared.tasks.spawn(async move {
-            watch::watch(Arc::clone(&process), running, deadline, grace).await;
+            let watch = watch::watch(Arc::clone(&process), running, deadline, grace);
+            if AssertUnwindSafe(watch).catch_unwind().await.is_err() {
+                process.abandon();
+            }
             let to_close = this.table().finish(&process);
             if let Some(old) = to_close {
                 old.log.close();

@@ -85,32 +85,9 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exec::Owner;
-    use crate::exec::log::{Limits, Log, Place, Start};
-    use std::path::Path;
 
     fn process(number: usize, command: &str) -> Process {
-        let id: Arc<str> = format!("id-{number}").into();
-        let limits = Limits {
-            max_size: 1000,
-            flush_interval: Duration::ZERO,
-            flush_buffer: 0,
-        };
-        let owner = Owner::default();
-        let start = Start {
-            command: "",
-            pid: 1,
-            cwd: "/",
-            owner: (&owner).into(),
-        };
-        let place = Place::new(Path::new("/nowhere").into(), Arc::clone(&id));
-        let log = Log::create(
-            place,
-            Err(std::io::ErrorKind::NotFound.into()),
-            limits,
-            &start,
-        );
-        Process::new(id, owner, command, log, 1)
+        Process::sample(&format!("id-{number}"), command)
     }
 
     fn finish(table: &mut Table, process: Process) {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::{SigSet, Signal};
 
 /// Gives every signal its default action, blocks them all, and closes all descriptors but 0, 1, 2.
@@ -28,7 +28,20 @@ pub fn start_clean() -> io::Result<()> {
         };
     }
     SigSet::all().thread_block()?;
-    // SAFETY: called at the start of a process that uses no descriptor past 2 yet.
-    Errno::result(unsafe { libc::close_range(3, libc::c_uint::MAX, 0) })?;
+    close_all_but_standard();
     Ok(())
+}
+
+/// Closes every descriptor past 2, also where a sandbox does not know `close_range(2)` yet.
+fn close_all_but_standard() {
+    const MOST: libc::c_int = 65_536;
+    // SAFETY: called at the start of a process that uses no descriptor past 2 yet.
+    let closed = unsafe { libc::close_range(3, libc::c_uint::MAX, 0) };
+    if closed != 0 {
+        let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
+        for descriptor in 3..libc::c_int::try_from(limit).unwrap_or(MOST).min(MOST) {
+            // SAFETY: as above.
+            unsafe { libc::close(descriptor) };
+        }
+    }
 }
