@@ -13,6 +13,7 @@ mod link;
 mod pool;
 mod pty;
 mod running;
+mod slot;
 mod spawner;
 mod supervisor;
 mod tree;

@@ -118,8 +118,9 @@ impl Processes {
         let grace = shared.settings.kill_grace;
         shared.tasks.spawn(async move {
             let watch = watch::watch(Arc::clone(&process), running, deadline, grace);
-            if AssertUnwindSafe(watch).catch_unwind().await.is_err() {
-                process.abandon();
+            match AssertUnwindSafe(watch).catch_unwind().await {
+                Ok(running) => this.0.pool.take_back(running),
+                Err(_) => process.abandon(),
             }
             let to_close = this.table().finish(&process);
             if let Some(old) = to_close {

@@ -37,13 +37,13 @@ pub(super) fn signal_name(number: i32) -> &'static str {
     Signal::try_from(number).map_or("a real-time signal", Signal::as_str)
 }
 
-/// Sees a command to the moment when nothing of it is left.
+/// Sees a command to the moment when nothing of it is left; gives back what ran it.
 pub(super) async fn watch(
     process: Arc<Process>,
     running: Running,
     timeout: Option<Instant>,
     grace: Duration,
-) {
+) -> Running {
     let watch = Watch {
         process,
         running,
@@ -60,7 +60,7 @@ pub(super) async fn watch(
         held: String::new(),
         held_until: None,
     };
-    watch.run().await;
+    watch.run().await
 }
 
 struct Watch {
@@ -97,7 +97,7 @@ struct Typing {
 }
 
 impl Watch {
-    async fn run(mut self) {
+    async fn run(mut self) -> Running {
         while self.step().await {}
         self.process.log.flush();
         self.process.change(|state| state.supervisor = None);
@@ -106,7 +106,7 @@ impl Watch {
         }
         // Orders that came too late: dropping them tells who waits.
         drop(self.process.take_orders());
-        self.running.finish();
+        self.running
     }
 
     /// Waits for one thing and acts on it; false when all is over.

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use tokio::io::unix::AsyncFd;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::link::Link;
-use super::pty::{self, Master};
+use super::pty;
 use super::running::{Launch, Running};
+use super::slot::Slot;
 use super::spawner;
 use super::wire::{Failure, Notice};
 use crate::config::Environment;
@@ -50,14 +50,6 @@ pub enum Error {
     /// The shell itself did not start.
     #[error("the shell did not start: {0:?}")]
     Failed(Failure),
-}
-
-/// A supervisor on a PTY, waiting for its program.
-#[derive(Debug)]
-pub(super) struct Slot {
-    pub(super) master: AsyncFd<Master>,
-    pub(super) link: Link,
-    pub(super) permit: OwnedSemaphorePermit,
 }
 
 /// Where shells come from. Cheap to clone; all of its futures belong on one runtime.
@@ -96,7 +88,7 @@ impl Start {
             let answer = timeout(START, self.slot.link.next()).await;
             match answer.map_err(|_| Error::NoSpawner(Errno::ETIMEDOUT.into()))? {
                 Some(Notice::Started(shell, supervisor)) => {
-                    return Ok(Running::new(self.pool, self.slot, shell, supervisor));
+                    return Ok(Running::new(self.slot, shell, supervisor));
                 }
                 Some(Notice::Failed(failure)) => return Err(Error::Failed(failure)),
                 // It was killed while it waited, or the spawner could not fork it.
@@ -213,13 +205,16 @@ impl Pool {
         Ok(spawner.as_ref().expect("it was just made"))
     }
 
-    /// Takes a supervisor back that has nothing left to watch, and has it wait on a new PTY.
+    /// Takes back what is over ([`Event::Gone`](super::Event)): its supervisor waits on a new PTY.
     ///
-    /// That is cheaper than forking another; it ends when enough are waiting already.
-    pub(super) fn take_back(&self, link: Link, permit: OwnedSemaphorePermit) {
-        if lock(&self.0.warm).len() >= self.0.settings.warm {
-            return;
-        }
+    /// That is cheaper than forking another; it ends when enough are waiting already. To be called on
+    /// the runtime that runs the commands.
+    pub fn take_back(&self, running: Running) {
+        // Its own terminal is closed when this returns.
+        let (_old, link, permit) = match running.supervisor_again() {
+            Some(again) if lock(&self.0.warm).len() < self.0.settings.warm => again,
+            _ => return,
+        };
         let slot = pty::open().and_then(|(master, terminal)| {
             link.send_terminal(terminal.as_fd())?;
             let master = sys::register(master)?;

@@ -10,8 +10,8 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::link::Link;
-use super::pool::{Pool, Slot};
 use super::pty::Master;
+use super::slot::Slot;
 use super::tree;
 use super::wire::{Notice, Order};
 use crate::sys::Program;
@@ -97,39 +97,32 @@ fn event(notice: Option<Notice>) -> Event {
 /// A shell on a PTY, and its supervisor.
 #[derive(Debug)]
 pub struct Running {
-    master: AsyncFd<Master>,
-    link: Link,
+    slot: Slot,
     shell: i32,
     supervisor: i32,
     /// Whether the supervisor was told to end it: then it ends itself too.
     ended: bool,
-    pool: Pool,
-    permit: OwnedSemaphorePermit,
 }
 
 impl Running {
-    pub(super) fn new(pool: Pool, slot: Slot, shell: i32, supervisor: i32) -> Self {
+    pub(super) fn new(slot: Slot, shell: i32, supervisor: i32) -> Self {
+        Self {
+            slot,
+            shell,
+            supervisor,
+            ended: false,
+        }
+    }
+
+    /// The old terminal, and the supervisor if it may serve another command: when nothing had to be
+    /// ended.
+    pub(super) fn supervisor_again(self) -> Option<(AsyncFd<Master>, Link, OwnedSemaphorePermit)> {
         let Slot {
             master,
             link,
             permit,
-        } = slot;
-        Self {
-            master,
-            link,
-            shell,
-            supervisor,
-            ended: false,
-            pool,
-            permit,
-        }
-    }
-
-    /// To be called when all is over ([`Event::Gone`]): the supervisor may serve another command.
-    pub fn finish(self) {
-        if !self.ended {
-            self.pool.take_back(self.link, self.permit);
-        }
+        } = self.slot;
+        (!self.ended).then_some((master, link, permit))
     }
 
     /// The shell's pid.
@@ -152,7 +145,7 @@ impl Running {
             (false, true) => Some(Interest::WRITABLE),
             (false, false) => None,
         };
-        let master = &self.master;
+        let master = &self.slot.master;
         let ready = async {
             match wanted {
                 Some(interest) => master.ready(interest).await.map(|guard| guard.ready()),
@@ -161,7 +154,7 @@ impl Running {
         };
         tokio::select! {
             biased;
-            notice = self.link.next() => Happening::Event(event(notice)),
+            notice = self.slot.link.next() => Happening::Event(event(notice)),
             ready = ready => match ready {
                 Ok(ready) if typing && ready.is_writable() && !(reading && ready.is_readable()) => Happening::Writable,
                 _ => Happening::Readable,
@@ -171,19 +164,21 @@ impl Running {
 
     /// Reads output; fails with `WouldBlock` when nothing is there, gives 0 when there never will be.
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.master
+        self.slot
+            .master
             .try_io(Interest::READABLE, |master| master.read(buffer))
     }
 
     /// As [`Self::read`], but asks the kernel even if it announced nothing: what was written before
     /// an event is there when the event is (the master's read flushes the line discipline's queue).
     pub fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.master.get_ref().read(buffer)
+        self.slot.master.get_ref().read(buffer)
     }
 
     /// Types bytes; returns how many were taken, and fails with `WouldBlock` when none can be now.
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.master
+        self.slot
+            .master
             .try_io(Interest::WRITABLE, |master| master.write(bytes))
     }
 
@@ -197,6 +192,6 @@ impl Running {
         self.ended = true;
         let grace = u32::try_from(grace.as_millis()).unwrap_or(u32::MAX);
         // When the supervisor has gone, the next event says so.
-        self.link.send(&Order::End(grace).encode()).await.ok();
+        self.slot.link.send(&Order::End(grace).encode()).await.ok();
     }
 }
