@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         .iter()
         .any(|word| word.as_encoded_bytes().starts_with(b"--api-key"));
     // Where it fails, the start-up report says so.
-    let hidden = sys::erase_environment(key_given).is_ok() && sys::hide_memory().is_ok();
-    cli::main(arguments, environment, hidden)
+    let erased = sys::erase_environment(key_given);
+    let hidden = sys::hide_memory();
+    cli::main(arguments, environment, erased.is_ok() && hidden.is_ok())
 }

@@ -44,7 +44,7 @@ pub fn run(startup: &Startup) -> Result<(), String> {
         .then(|| tunnel::Tunnel::find(&startup.env))
         .transpose()?;
     banner::show(startup, address);
-    let commands = runtime(Builder::new_current_thread())?;
+    let commands = runtime(&mut Builder::new_current_thread())?;
     let workers = std::thread::available_parallelism()
         .map_or(1, |cores| cores.get() - 1)
         .clamp(1, MOST_WORKERS);
@@ -59,12 +59,8 @@ pub fn run(startup: &Startup) -> Result<(), String> {
     ended
 }
 
-fn runtime(mut builder: impl std::borrow::BorrowMut<Builder>) -> Result<Runtime, String> {
-    let built = builder
-        .borrow_mut()
-        .enable_all()
-        .thread_keep_alive(THREAD_IDLE)
-        .build();
+fn runtime(builder: &mut Builder) -> Result<Runtime, String> {
+    let built = builder.enable_all().thread_keep_alive(THREAD_IDLE).build();
     built.map_err(|error| format!("no threads can be started: {error}"))
 }
 
@@ -97,13 +93,7 @@ async fn live(
     tunnel: Option<tunnel::Tunnel>,
 ) -> Result<(), String> {
     let config = &startup.loaded.config;
-    let mut ends = [
-        SignalKind::terminate(),
-        SignalKind::interrupt(),
-        SignalKind::hangup(),
-        SignalKind::quit(),
-    ]
-    .map(|kind| signal(kind).map_err(|error| format!("signals cannot be awaited: {error}")));
+    let told_to_end = told_to_end()?;
     let pool = Pool::new(
         sandbox::Settings {
             most: config.max_processes,
@@ -133,7 +123,7 @@ async fn live(
         tokio::spawn(take_children()),
     ];
     let tunnel = tunnel.map(|tunnel| tunnel.open(config.port)).transpose()?;
-    let why = first_of(&mut ends).await?;
+    let why = told_to_end.await;
     tracing::info!("shutting down on {why}");
     stop.cancel();
     processes.shut_down(COMMANDS_END).await;
@@ -159,24 +149,20 @@ fn command_settings(config: &Config) -> exec::Settings {
     }
 }
 
-type Signals = Result<tokio::signal::unix::Signal, String>;
-
-/// Waits for any of the signals that end the server; gives its name.
-async fn first_of(ends: &mut [Signals; 4]) -> Result<&'static str, String> {
-    let [terminate, interrupt, hangup, quit] = ends;
-    let (terminate, interrupt) = (
-        terminate.as_mut().map_err(|e| e.clone())?,
-        interrupt.as_mut().map_err(|e| e.clone())?,
-    );
-    let (hangup, quit) = (
-        hangup.as_mut().map_err(|e| e.clone())?,
-        quit.as_mut().map_err(|e| e.clone())?,
-    );
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-        _ = hangup.recv() => "SIGHUP",
-        _ = quit.recv() => "SIGQUIT",
+/// Waits for any of the signals that end the server, which are caught from now on; gives its name.
+fn told_to_end() -> Result<impl Future<Output = &'static str>, String> {
+    let on = |kind| signal(kind).map_err(|error| format!("signals cannot be awaited: {error}"));
+    let mut terminate = on(SignalKind::terminate())?;
+    let mut interrupt = on(SignalKind::interrupt())?;
+    let mut hangup = on(SignalKind::hangup())?;
+    let mut quit = on(SignalKind::quit())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+            _ = hangup.recv() => "SIGHUP",
+            _ = quit.recv() => "SIGQUIT",
+        }
     })
 }
 
@@ -185,7 +171,11 @@ async fn take_children() {
     let Ok(mut ended) = signal(SignalKind::child()) else {
         return;
     };
-    while ended.recv().await.is_some() {
+    loop {
+        // Also those that ended before anybody listened.
         sys::reap();
+        if ended.recv().await.is_none() {
+            return;
+        }
     }
 }

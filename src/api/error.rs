@@ -99,10 +99,9 @@ impl From<exec::Error> for Error {
         let shown = error.to_string();
         match error {
             exec::Error::NotFound { .. } => Self::NotFound(shown),
-            exec::Error::Ended { .. }
-            | exec::Error::Cwd { .. }
-            | exec::Error::Environment { .. }
-            | exec::Error::Command { .. } => Self::BadRequest(shown),
+            exec::Error::Ended { .. } | exec::Error::Cwd { .. } | exec::Error::Command { .. } => {
+                Self::BadRequest(shown)
+            }
             exec::Error::InputStuck { .. } => Self::Conflict(shown),
             exec::Error::NoPty { .. } => Self::Unavailable {
                 shown: "no pseudo-terminal is free: end commands that are no longer needed, or have the setting max_processes (or the system's kernel.pty.max and its limit on open files) raised",

@@ -61,7 +61,7 @@ fn example(setting: &Setting) -> String {
 /// Whether the default is written without quotes.
 fn bare(kind: Kind, text: &str) -> bool {
     match kind {
-        Kind::Text | Kind::Word | Kind::List | Kind::Words => false,
+        Kind::Text | Kind::Word | Kind::LogFilter | Kind::List | Kind::Words => false,
         Kind::Switch | Kind::Bool | Kind::Count { .. } | Kind::Seconds { .. } => true,
         Kind::Bytes { .. } => text.bytes().all(|byte| byte.is_ascii_digit()),
     }

@@ -14,6 +14,8 @@ pub enum Kind {
     Text,
     /// Text that is not empty and has no white space.
     Word,
+    /// What the log shows: a level, or `target=level` parts with commas between them.
+    LogFilter,
     /// Items separated by commas, or an array.
     List,
     /// Items separated by white space, or an array.
@@ -44,7 +46,7 @@ pub enum Kind {
 /// A value that has been read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parsed {
-    /// Of `Text` and `Word`.
+    /// Of `Text`, `Word` and `LogFilter`.
     Text(String),
     /// Of `List` and `Words`.
     List(Vec<String>),
@@ -76,6 +78,7 @@ impl Kind {
     pub fn placeholder(self) -> &'static str {
         match self {
             Self::Text | Self::Word => "TEXT",
+            Self::LogFilter => "LEVEL",
             Self::List | Self::Words => "LIST",
             Self::Switch | Self::Bool => "BOOL",
             Self::Count { .. } => "NUMBER",
@@ -89,6 +92,7 @@ impl Kind {
         match self {
             Self::Text => "a text".to_owned(),
             Self::Word => "a text without blanks".to_owned(),
+            Self::LogFilter => "off, error, warn, info, debug or trace".to_owned(),
             Self::List => "a text with commas between the items".to_owned(),
             Self::Words => "a text with blanks between the items".to_owned(),
             Self::Switch | Self::Bool => "true or false".to_owned(),
@@ -105,6 +109,7 @@ impl Kind {
         match self {
             Self::Text => text(value).map(Parsed::Text),
             Self::Word => word(value).map(Parsed::Text),
+            Self::LogFilter => log_filter(value).map(Parsed::Text),
             Self::List => list(value, |text| text.split(',').collect()).map(Parsed::List),
             Self::Words => list(value, |text| text.split_whitespace().collect()).map(Parsed::List),
             Self::Switch => switch(value).map(Parsed::Bool),
@@ -170,6 +175,21 @@ fn word(value: &ValueKind) -> Result<String, &'static str> {
         return Err("has a blank in it");
     }
     Ok(text)
+}
+
+fn log_filter(value: &ValueKind) -> Result<String, &'static str> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let text = word(value)?;
+    // The library takes any other word for the name of a target, and then shows nothing of ours.
+    let level = |part: &str| part.rsplit('=').next().unwrap_or_default().to_lowercase();
+    if text
+        .split(',')
+        .all(|part| LEVELS.contains(&level(part).as_str()))
+    {
+        Ok(text)
+    } else {
+        Err("is no level")
+    }
 }
 
 fn list(value: &ValueKind, split: fn(&str) -> Vec<&str>) -> Result<Vec<String>, &'static str> {
@@ -267,6 +287,11 @@ mod tests {
     fn tables_are_no_text() {
         let table = ::config::Map::<String, ::config::Value>::new();
         assert_eq!(Kind::Text.parse(&table.into()), Err("is a table"));
+        assert_eq!(parse(Kind::LogFilter, "loud"), Err("is no level"));
+        assert_eq!(
+            parse(Kind::LogFilter, "warn,open_terminal=DEBUG"),
+            Ok(Parsed::Text("warn,open_terminal=DEBUG".to_owned()))
+        );
     }
 
     #[test]

@@ -207,7 +207,7 @@ pub const SECTIONS: &[Section] = &[
             "Node packages to install at start, separated by blanks; not available in this version."),
     ]},
     Section { title: "Server log", settings: &[
-        row("log_level", Kind::Text, Value("info"),
+        row("log_level", Kind::LogFilter, Value("info"),
             "What the server logs: error, warn, info, debug or trace, also by module as in `info,open_terminal=debug`."),
         row("json_logs", Kind::Bool, Value("false"),
             "One JSON object for each line of the server's log; the flag needs no value."),

@@ -29,14 +29,6 @@ pub enum Error {
         /// The kernel's words.
         problem: String,
     },
-    /// A variable cannot be set.
-    #[error("The environment variable {name:?} cannot be set: {problem}.")]
-    Environment {
-        /// As given.
-        name: String,
-        /// What is wrong with it.
-        problem: String,
-    },
     /// The command line cannot be run.
     #[error("The command cannot be run: {problem}.")]
     Command {
@@ -85,7 +77,7 @@ impl Error {
                     problem: format!("{error}; end commands, or {raise}"),
                 }
             }
-            sandbox::Error::NoSpawner(error) => Self::Start {
+            error @ (sandbox::Error::NoSpawner(_) | sandbox::Error::Busy) => Self::Start {
                 problem: error.to_string(),
             },
             sandbox::Error::Failed(failure) => Self::of_failure(failure, cwd),

@@ -113,6 +113,10 @@ impl Processes {
         let process = Arc::new(self.enter(&request, &running));
         self.table().insert(Arc::clone(&process));
         let id = Arc::clone(&process.id);
+        if shared.closing.load(Ordering::Relaxed) {
+            // It began when the end did, and was not in the table yet when all were told.
+            process.order(Order::End(shared.settings.kill_grace, oneshot::channel().0));
+        }
         let deadline = request.timeout.map(|timeout| Instant::now() + timeout);
         let this = self.clone();
         let grace = shared.settings.kill_grace;

@@ -122,7 +122,7 @@ impl Watch {
             happening = self.running.next(self.reading, !self.typing.is_empty()) => match happening {
                 Happening::Event(event) => return self.on_event(event).await,
                 Happening::Readable => {
-                    self.read(false).await;
+                    self.read().await;
                     // A flood of output must not keep a Ctrl-C out.
                     self.type_on();
                 }
@@ -204,8 +204,8 @@ impl Watch {
         self.let_go();
     }
 
-    async fn read(&mut self, now: bool) {
-        self.read_batch(now);
+    async fn read(&mut self) {
+        self.read_batch(false);
         self.rotate_if_full().await;
         self.note_waiting();
     }

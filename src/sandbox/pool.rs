@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::link::Link;
 use super::pty;
@@ -25,6 +26,9 @@ const TRIES: usize = 3;
 
 /// A shell that has not started after this never will, or its directory is on a disk that hangs.
 const START: Duration = Duration::from_secs(30);
+
+/// How soon a busy spawner is asked again.
+const BUSY: Duration = Duration::from_millis(2);
 
 /// How large the pool is.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +51,9 @@ pub enum Error {
     /// No spawner can be started or reached.
     #[error("no process can be started: {0}")]
     NoSpawner(io::Error),
+    /// More is asked of the spawner than it has done yet.
+    #[error("more commands are starting than processes can be made at once")]
+    Busy,
     /// The shell itself did not start.
     #[error("the shell did not start: {0:?}")]
     Failed(Failure),
@@ -70,10 +77,9 @@ struct Shared {
 #[derive(Debug)]
 pub struct Start {
     pool: Pool,
-    slot: Slot,
     launch: Launch,
-    /// Bytes of the order that are sent.
-    sent: usize,
+    /// The supervisor, and how many bytes of the order are sent; none while the spawner is busy.
+    slot: Option<(Slot, usize)>,
     /// Supervisors that may yet turn out to be dead.
     tries: usize,
 }
@@ -82,36 +88,63 @@ impl Start {
     /// Waits until the program runs, on the runtime that runs the commands.
     pub async fn finish(mut self) -> Result<Running, Error> {
         self.pool.fill_if_low();
+        let deadline = Instant::now() + START;
         loop {
-            let rest = &self.launch.order()[self.sent..];
-            let sent = self.slot.link.send(rest).await;
-            let answer = timeout(START, self.slot.link.next()).await;
-            match answer.map_err(|_| Error::NoSpawner(Errno::ETIMEDOUT.into()))? {
-                Some(Notice::Started(shell, supervisor)) => {
-                    return Ok(Running::new(self.slot, shell, supervisor));
+            let Some((mut slot, sent)) = self.slot.take() else {
+                if Instant::now() >= deadline {
+                    return Err(self.pool.give_up_spawner());
                 }
-                Some(Notice::Failed(failure)) => return Err(Error::Failed(failure)),
+                sleep(BUSY).await;
+                self.try_now()?;
+                continue;
+            };
+            let sent = slot.link.send(&self.launch.order()[sent..]).await;
+            match timeout_at(deadline, slot.link.next()).await {
+                Err(_) => return Err(self.pool.give_up_spawner()),
+                Ok(Some(Notice::Started(shell, supervisor))) => {
+                    return Ok(Running::new(slot, shell, supervisor));
+                }
+                Ok(Some(Notice::Failed(failure))) => return Err(Error::Failed(failure)),
                 // It was killed while it waited, or the spawner could not fork it.
-                _ => self.replace_slot(sent.err().unwrap_or_else(|| Errno::EAGAIN.into()))?,
+                Ok(_) => {
+                    self.count(sent.err().unwrap_or_else(|| Errno::EAGAIN.into()))?;
+                    self.try_now()?;
+                }
             }
         }
     }
 
-    fn send_now(&mut self) -> io::Result<()> {
-        self.sent = self.slot.link.send_now(self.launch.order())?;
-        Ok(())
+    /// Takes supervisors until one takes the order; leaves it when the spawner is busy.
+    fn try_now(&mut self) -> Result<(), Error> {
+        loop {
+            let slot = match self.pool.take() {
+                Err(Error::Busy) => return Ok(()),
+                other => other?,
+            };
+            match slot.link.send_now(self.launch.order()) {
+                Ok(sent) => {
+                    self.slot = Some((slot, sent));
+                    return Ok(());
+                }
+                Err(died) => self.count(died)?,
+            }
+        }
     }
 
-    fn replace_slot(&mut self, died: io::Error) -> Result<(), Error> {
+    fn count(&mut self, died: io::Error) -> Result<(), Error> {
         self.tries = self.tries.checked_sub(1).ok_or(Error::NoSpawner(died))?;
-        self.sent = 0;
-        self.slot = self.pool.take()?;
         Ok(())
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a spawner has more to do already than it should.
+fn is_busy(spawner: &OwnedFd) -> bool {
+    let mut fds = [PollFd::new(spawner.as_fd(), PollFlags::POLLOUT)];
+    matches!(poll(&mut fds, PollTimeout::ZERO), Ok(0))
 }
 
 impl Pool {
@@ -143,15 +176,12 @@ impl Pool {
     /// supervisor is at work before that runtime's thread wakes up.
     pub fn begin(&self, launch: Launch) -> Result<Start, Error> {
         let mut start = Start {
-            slot: self.take()?,
             pool: self.clone(),
             launch,
-            sent: 0,
+            slot: None,
             tries: self.0.settings.warm + TRIES,
         };
-        while let Err(error) = start.send_now() {
-            start.replace_slot(error)?;
-        }
+        start.try_now()?;
         Ok(start)
     }
 
@@ -174,6 +204,10 @@ impl Pool {
     }
 
     fn make(&self) -> Result<Slot, Error> {
+        // Asked before a PTY is opened for nothing, as many may be waiting.
+        if lock(&self.0.spawner).as_ref().is_some_and(is_busy) {
+            return Err(Error::Busy);
+        }
         let permit = Arc::clone(&self.0.permits).try_acquire_owned();
         let permit = permit.map_err(|_| Error::Full(self.0.settings.most))?;
         let (master, terminal) = pty::open().map_err(Error::NoPty)?;
@@ -185,6 +219,7 @@ impl Pool {
             match sys::send_with_fds(socket.as_fd(), [terminal.as_fd(), theirs.as_fd()]) {
                 Ok(()) => break,
                 Err(Errno::EPIPE | Errno::ECONNRESET) if again => *spawner = None,
+                Err(Errno::EAGAIN) => return Err(Error::Busy),
                 Err(error) => return Err(Error::NoSpawner(error.into())),
             }
         }
@@ -193,6 +228,12 @@ impl Pool {
             link,
             permit,
         })
+    }
+
+    /// Who forks for us may hang: the next start has another do it.
+    fn give_up_spawner(&self) -> Error {
+        lock(&self.0.spawner).take();
+        Error::NoSpawner(Errno::ETIMEDOUT.into())
     }
 
     /// The spawner's socket; a spawner that is not there is started.

@@ -31,12 +31,12 @@ pub const SPAWNER_ARGUMENT: &str = "spawner-of-open-terminal";
 ///
 /// Returns the socket on which it is asked ([`sys::send_with_fds`]); it ends when that is closed.
 pub(super) fn start(environment: &Environment, open_files: u64) -> io::Result<OwnedFd> {
-    let kind = (
+    let (ours, theirs) = socketpair(
         AddressFamily::Unix,
         SockType::SeqPacket,
+        None,
         SockFlag::SOCK_CLOEXEC,
-    );
-    let (ours, theirs) = socketpair(kind.0, kind.1, None, kind.2)?;
+    )?;
     let mut command = Command::new("/proc/self/exe");
     command
         .arg0("open-terminal")

@@ -6,7 +6,9 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 
-/// Sends one byte and one or two descriptors as one message; never raises SIGPIPE.
+/// Sends one byte and one or two descriptors as one message.
+///
+/// Never raises SIGPIPE and never waits: `EAGAIN` says that the other end does not keep up.
 pub fn send_with_fds<const N: usize>(
     socket: BorrowedFd<'_>,
     fds: [BorrowedFd<'_>; N],
@@ -18,7 +20,7 @@ pub fn send_with_fds<const N: usize>(
         socket.as_raw_fd(),
         &bytes,
         &rights,
-        MsgFlags::MSG_NOSIGNAL,
+        MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT,
         None,
     )
     .map(drop)

@@ -369,3 +369,9 @@ fn json_logs_are_one_object_a_line() {
         assert!(object.is_object(), "{line}");
     }
 }
+
+#[test]
+fn a_log_level_that_is_none_is_refused_before_anything_starts() {
+    let output = run(&Home::new(), &["run", "--port", "0", "--log-level", "loud"]);
+    failed(&output, 2, &["log_level", "loud", "debug"]);
+}

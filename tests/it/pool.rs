@@ -63,6 +63,42 @@ fn supervisors_killed_while_they_wait_cost_no_command() {
     }
 }
 
+#[test]
+fn a_spawner_that_hangs_delays_starts_but_never_the_server() {
+    let server = Server::builder()
+        .env("OPEN_TERMINAL_WARM_PROCESSES", "0")
+        .start();
+    server.run("true").expect_exit(0);
+    let spawner = *processes::descendants(server.pid)
+        .iter()
+        .find(|&&pid| processes::parent(pid) == Some(server.pid))
+        .expect("the server has a child");
+    processes::signal(spawner, Signal::SIGSTOP);
+    // More than the socket to it holds, so that some could not be sent without waiting.
+    std::thread::scope(|scope| {
+        for _ in 0..600 {
+            scope.spawn(|| {
+                server
+                    .try_execute("", &json!({"command": "true"}))
+                    .expect(200)
+            });
+        }
+        // However this goes, it does not hang for ever.
+        scope.spawn(|| {
+            std::thread::sleep(seconds(4));
+            processes::signal(spawner, Signal::SIGCONT);
+        });
+        let end = std::time::Instant::now() + seconds(2);
+        while std::time::Instant::now() < end {
+            let asked = std::time::Instant::now();
+            server.get("/health").expect(200);
+            assert!(asked.elapsed() < seconds(2), "the server hung");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+    server.run("true").expect_exit(0);
+}
+
 /// The settings of the terminal, and the session of the shell on it.
 fn terminal_and_session(server: &Server) -> (String, String) {
     let output = server

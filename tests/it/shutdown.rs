@@ -183,3 +183,35 @@ fn orphan(server: &Server) {
         })
     });
 }
+
+#[test]
+fn commands_that_start_while_the_server_ends_end_with_it() {
+    let mut server = Server::spawn();
+    let mark = "shutdown-late";
+    let ended = std::thread::scope(|scope| {
+        for _ in 0..8 {
+            // Those that come too late find nobody, or are told so.
+            scope.spawn(|| {
+                for _ in 0..40 {
+                    let body = serde_json::json!({
+                        "command": "trap '' TERM; sleep 1000 & wait",
+                        "env": {"OT_MARK": mark},
+                    });
+                    let asked = server.ask("POST", "/execute").json(&body).try_send();
+                    if asked.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        server.signal(Signal::SIGTERM);
+        Instant::now()
+    });
+    assert!(server.ended(seconds(15)).success());
+    assert!(
+        ended.elapsed() < seconds(5),
+        "a command was not told: it took {:?}",
+        ended.elapsed()
+    );
+}
