@@ -13,25 +13,15 @@ mod table;
 mod watch;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::workspace::Owner;
+
 pub use error::Error;
 pub use log::Limits;
 pub use processes::{Processes, Settings};
-
-/// Whose command it is: the pair of user id and session id that started it.
-///
-/// Both come from the client (`X-User-Id`, `X-Session-Id`); an empty one is the same as none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Owner {
-    /// The user id, when the client named one.
-    pub user: Option<Arc<str>>,
-    /// The session (chat) id, when the client named one.
-    pub session: Option<Arc<str>>,
-}
 
 /// A command to start.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! A workspace: the home directory requests act in, and the directory each chat session is at.
+//! A workspace: the home directory requests act in, whose they are, and the directory each chat session is at.
 
 mod paths;
 mod root;
@@ -26,6 +26,17 @@ pub enum Error {
         /// What the system said.
         problem: std::io::Error,
     },
+}
+
+/// Who a command or a terminal belongs to: the user and the chat session that started it.
+///
+/// Both come from the client (`X-User-Id`, `X-Session-Id`); an empty one is the same as none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// The user id, when the client named one.
+    pub user: Option<Arc<str>>,
+    /// The session (chat) id, when the client named one.
+    pub session: Option<Arc<str>>,
 }
 
 /// Where requests act. Cheap to clone; all clones are the same workspace.

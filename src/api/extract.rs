@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::validate::{Fields, Noted, Problem, Problems, Read, shown_json, shown_text};
 use super::{Error, State, query};
-use crate::exec::Owner;
+use crate::workspace::Owner;
 
 /// Who asks: the user and the session a client names, neither of which must be there.
 pub(super) struct Caller(pub(super) Owner);

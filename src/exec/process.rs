@@ -7,8 +7,9 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::log::Log;
-use super::{Killed, Owner, Report, Status, Summary, Window};
+use super::{Killed, Report, Status, Summary, Window};
 use crate::sandbox::Running;
+use crate::workspace::Owner;
 
 /// A command. Its task ([`super::watch`]) writes; everybody else asks.
 #[derive(Debug)]

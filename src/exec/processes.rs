@@ -19,8 +19,9 @@ use super::log::{self, Limits, Log, Place, recover};
 use super::process::{Order, Process};
 use super::table::Table;
 use super::watch;
-use super::{Error, Killed, Owner, Report, Request, Status, Summary, Window, id};
+use super::{Error, Killed, Report, Request, Status, Summary, Window, id};
 use crate::sandbox::{Launch, Pool, Running, Start};
+use crate::workspace::Owner;
 
 /// A request to end a command is answered within this.
 const ANSWER: Duration = Duration::from_millis(2900);

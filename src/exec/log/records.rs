@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::exec::Owner;
+use crate::workspace::Owner;
 
 /// The first record: what runs, and for whom.
 #[derive(Clone, Debug, Serialize)]

@@ -9,7 +9,8 @@ use super::place::Place;
 use super::records::{self, Other};
 use super::state::State;
 use super::{Limits, Log};
-use crate::exec::{Owner, Status};
+use crate::exec::Status;
+use crate::workspace::Owner;
 
 /// A command as its log tells it.
 #[derive(Debug)]
