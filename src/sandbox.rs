@@ -17,9 +17,11 @@ mod slot;
 mod spawner;
 mod supervisor;
 mod tree;
+mod tty;
 mod wire;
 
 pub use pool::{Error, Pool, Settings, Start};
-pub use running::{Event, Exit, Happening, Launch, Running};
+pub use running::{Event, Exit, Happening, Launch, Running, signal_name};
 pub use spawner::{SPAWNER_ARGUMENT, spawner_main};
-pub use wire::{Failure, Problem};
+pub use tty::Tty;
+pub use wire::{Failure, Manner, Problem};

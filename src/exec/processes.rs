@@ -20,7 +20,7 @@ use super::process::{Order, Process};
 use super::table::Table;
 use super::watch;
 use super::{Error, Killed, Report, Request, Status, Summary, Window, id};
-use crate::sandbox::{Launch, Pool, Running, Start};
+use crate::sandbox::{Launch, Pool, Running, Start, signal_name};
 use crate::workspace::Owner;
 
 /// A request to end a command is answered within this.
@@ -220,7 +220,7 @@ impl Processes {
             signal: found
                 .exit_code
                 .filter(|code| *code < 0)
-                .map(|code| watch::signal_name(-code)),
+                .map(|code| signal_name(-code)),
             log_path: found.log.path(),
             survivors: Vec::new(),
         };

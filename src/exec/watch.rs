@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use super::log::{Decoder, End};
 use super::process::{Order, Process};
 use super::{Killed, Status};
-use crate::sandbox::{Event, Exit, Happening, Running};
+use crate::sandbox::{Event, Exit, Happening, Manner, Running, signal_name};
 
 /// Output moved before others get their turn, in bytes.
 const BATCH: usize = 64 * 1024;
@@ -30,11 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 thread_local! {
     /// One buffer for all commands: their tasks share a thread, and none keeps it while it waits.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; BATCH]);
-}
-
-/// The name of a signal, as the shell's `kill -l` has it with `SIG` before.
-pub(super) fn signal_name(number: i32) -> &'static str {
-    Signal::try_from(number).map_or("a real-time signal", Signal::as_str)
 }
 
 /// Sees a command to the moment when nothing of it is left; gives back what ran it.
@@ -166,10 +161,7 @@ impl Watch {
         if !children {
             self.finish_text();
         }
-        let (exit_code, signal) = match exit {
-            Exit::Code(code) => (code, None),
-            Exit::Signal(signal) => (-signal, Some(signal_name(signal))),
-        };
+        let (exit_code, signal) = (exit.code(), exit.signal());
         let status = if self.ending {
             Status::Killed
         } else {
@@ -303,7 +295,7 @@ impl Watch {
 
     async fn end(&mut self, grace: Duration) {
         self.ending |= !self.exited;
-        self.running.end(grace).await;
+        self.running.end(Manner::Terminate, grace).await;
     }
 
     /// Types as much as the terminal takes.

@@ -17,6 +17,7 @@ use super::pty;
 use super::running::{Launch, Running};
 use super::slot::Slot;
 use super::spawner;
+use super::tty::Tty;
 use super::wire::{Failure, Notice};
 use crate::config::Environment;
 use crate::sys;
@@ -211,7 +212,7 @@ impl Pool {
         let permit = Arc::clone(&self.0.permits).try_acquire_owned();
         let permit = permit.map_err(|_| Error::Full(self.0.settings.most))?;
         let (master, terminal) = pty::open().map_err(Error::NoPty)?;
-        let master = sys::register(master).map_err(Error::NoPty)?;
+        let tty = Tty::register(master).map_err(Error::NoPty)?;
         let (link, theirs) = Link::pair().map_err(Error::NoPty)?;
         let mut spawner = lock(&self.0.spawner);
         for again in [true, false] {
@@ -223,11 +224,7 @@ impl Pool {
                 Err(error) => return Err(Error::NoSpawner(error.into())),
             }
         }
-        Ok(Slot {
-            master,
-            link,
-            permit,
-        })
+        Ok(Slot { tty, link, permit })
     }
 
     /// Who forks for us may hang: the next start has another do it.
@@ -258,12 +255,8 @@ impl Pool {
         };
         let slot = pty::open().and_then(|(master, terminal)| {
             link.send_terminal(terminal.as_fd())?;
-            let master = sys::register(master)?;
-            Ok(Slot {
-                master,
-                link,
-                permit,
-            })
+            let tty = Tty::register(master)?;
+            Ok(Slot { tty, link, permit })
         });
         match slot {
             Ok(slot) => lock(&self.0.warm).push_back(slot),

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -66,6 +66,17 @@ impl Master {
             Err(Errno::EIO) => Ok(0),
             other => other.map_err(io::Error::from),
         }
+    }
+
+    /// Sets the window.
+    pub(super) fn resize(&self, cols: u16, rows: u16) -> io::Result<()> {
+        let size = PtySize {
+            rows,
+            cols,
+            ..WINDOW
+        };
+        let owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        owner.resize(size).map_err(io::Error::other)
     }
 
     /// Types bytes into the terminal; returns how many it took.

@@ -1,22 +1,22 @@
-//! A shell that runs on a PTY: what goes in, what comes out, and how it ends.
+//! A shell that runs on a PTY, and how it ends.
 
 use std::ffi::{CString, NulError};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::link::Link;
-use super::pty::Master;
 use super::slot::Slot;
 use super::tree;
-use super::wire::{Notice, Order};
+use super::tty::Tty;
+use super::wire::{Manner, Notice, Order};
 use crate::sys::Program;
 
-/// A shell command line to run: where, and with which variables on top of the inherited ones.
+/// A program to run: where, and with which variables on top of the inherited ones.
 #[derive(Debug)]
 pub struct Launch(Vec<u8>);
 
@@ -27,8 +27,20 @@ impl Launch {
         directory: &Path,
         environment: &[(String, String)],
     ) -> Result<Self, NulError> {
-        let path = CString::new("/bin/sh")?;
-        let arguments = vec![path.clone(), CString::new("-c")?, CString::new(line)?];
+        Self::program(Path::new("/bin/sh"), &["-c", line], directory, environment)
+    }
+
+    /// A program, with these arguments after its own path. Fails when a string holds a NUL byte.
+    pub fn program(
+        path: &Path,
+        arguments: &[&str],
+        directory: &Path,
+        environment: &[(String, String)],
+    ) -> Result<Self, NulError> {
+        let path = CString::new(path.as_os_str().as_encoded_bytes())?;
+        let arguments = arguments.iter().map(|argument| CString::new(*argument));
+        let arguments = std::iter::once(Ok(path.clone())).chain(arguments);
+        let arguments = arguments.collect::<Result<_, _>>()?;
         let assign = |(name, value): &(String, String)| CString::new(format!("{name}={value}"));
         let environment = environment.iter().map(assign).collect::<Result<_, _>>()?;
         let directory = CString::new(directory.as_os_str().as_encoded_bytes())?;
@@ -54,6 +66,29 @@ pub enum Exit {
     Code(i32),
     /// By this signal.
     Signal(i32),
+}
+
+/// The name of a signal, as the shell's `kill -l` has it with `SIG` before.
+pub fn signal_name(number: i32) -> &'static str {
+    Signal::try_from(number).map_or("a real-time signal", Signal::as_str)
+}
+
+impl Exit {
+    /// The exit status as the wire has it: negative for a signal.
+    pub fn code(self) -> i32 {
+        match self {
+            Self::Code(code) => code,
+            Self::Signal(signal) => -signal,
+        }
+    }
+
+    /// The name of the signal that ended it, such as `SIGKILL`.
+    pub fn signal(self) -> Option<&'static str> {
+        match self {
+            Self::Code(_) => None,
+            Self::Signal(signal) => Some(signal_name(signal)),
+        }
+    }
 }
 
 /// What becomes of a running shell.
@@ -116,13 +151,26 @@ impl Running {
 
     /// The old terminal, and the supervisor if it may serve another command: when nothing had to be
     /// ended.
-    pub(super) fn supervisor_again(self) -> Option<(AsyncFd<Master>, Link, OwnedSemaphorePermit)> {
-        let Slot {
-            master,
-            link,
-            permit,
-        } = self.slot;
-        (!self.ended).then_some((master, link, permit))
+    pub(super) fn supervisor_again(self) -> Option<(Tty, Link, OwnedSemaphorePermit)> {
+        let Slot { tty, link, permit } = self.slot;
+        (!self.ended).then_some((tty, link, permit))
+    }
+
+    /// Has the current runtime tell when the terminal can be read or written, instead of the one
+    /// that runs the commands. To be called before anybody else holds the terminal; ends everything
+    /// when it fails.
+    pub fn move_here(self) -> io::Result<Self> {
+        let Slot { tty, link, permit } = self.slot;
+        let tty = tty.register_again()?;
+        Ok(Self {
+            slot: Slot { tty, link, permit },
+            ..self
+        })
+    }
+
+    /// The terminal, for others to type into and to resize.
+    pub fn tty(&self) -> Tty {
+        self.slot.tty.clone()
     }
 
     /// The shell's pid.
@@ -145,10 +193,10 @@ impl Running {
             (false, true) => Some(Interest::WRITABLE),
             (false, false) => None,
         };
-        let master = &self.slot.master;
+        let tty = &self.slot.tty;
         let ready = async {
             match wanted {
-                Some(interest) => master.ready(interest).await.map(|guard| guard.ready()),
+                Some(interest) => tty.ready(interest).await,
                 None => std::future::pending().await,
             }
         };
@@ -164,22 +212,18 @@ impl Running {
 
     /// Reads output; fails with `WouldBlock` when nothing is there, gives 0 when there never will be.
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.slot
-            .master
-            .try_io(Interest::READABLE, |master| master.read(buffer))
+        self.slot.tty.read(buffer)
     }
 
     /// As [`Self::read`], but asks the kernel even if it announced nothing: what was written before
     /// an event is there when the event is (the master's read flushes the line discipline's queue).
     pub fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.slot.master.get_ref().read(buffer)
+        self.slot.tty.read_now(buffer)
     }
 
     /// Types bytes; returns how many were taken, and fails with `WouldBlock` when none can be now.
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.slot
-            .master
-            .try_io(Interest::WRITABLE, |master| master.write(bytes))
+        self.slot.tty.write(bytes)
     }
 
     /// The processes of this command that are alive now: the shell, and all below the supervisor.
@@ -187,11 +231,12 @@ impl Running {
         tree::descendants(supervisor)
     }
 
-    /// Ends everything: SIGTERM, and SIGKILL after the grace (at once when it is zero).
-    pub async fn end(&mut self, grace: Duration) {
+    /// Ends everything: asks in this manner, and kills after the grace (at once when it is zero).
+    pub async fn end(&mut self, manner: Manner, grace: Duration) {
         self.ended = true;
         let grace = u32::try_from(grace.as_millis()).unwrap_or(u32::MAX);
+        let order = Order::End(manner, grace).encode();
         // When the supervisor has gone, the next event says so.
-        self.slot.link.send(&Order::End(grace).encode()).await.ok();
+        self.slot.link.send(&order).await.ok();
     }
 }

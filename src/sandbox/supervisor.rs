@@ -19,7 +19,7 @@ use nix::sys::{prctl, socket};
 use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, getpid, setsid};
 
 use super::tree;
-use super::wire::{Notice, Order};
+use super::wire::{Manner, Notice, Order};
 use crate::sys;
 
 /// How long SIGKILL may take before what is left counts as stuck.
@@ -160,8 +160,8 @@ impl Supervisor {
         };
         match receive(server) {
             Some(Order::Run(program)) if !self.started => self.start(program, environment),
-            Some(Order::End(grace)) => {
-                self.end(grace);
+            Some(Order::End(manner, grace)) => {
+                self.end(manner, grace);
                 true
             }
             _ => self.server_has_gone(),
@@ -176,7 +176,7 @@ impl Supervisor {
             Err(Errno::ECHILD)
         );
         if alive {
-            self.end(ORPHAN_GRACE);
+            self.end(Manner::Terminate, ORPHAN_GRACE);
         }
         alive
     }
@@ -220,10 +220,13 @@ impl Supervisor {
         none_left
     }
 
-    fn end(&mut self, grace: u32) {
+    fn end(&mut self, manner: Manner, grace: u32) {
         let own = getpid().as_raw();
         match self.ending {
             None if grace > 0 => {
+                if manner == Manner::HangUp {
+                    tree::signal_all(own, Signal::SIGHUP);
+                }
                 tree::signal_all(own, Signal::SIGTERM);
                 self.say(Notice::Sent(Signal::SIGTERM as i32));
                 self.ending = Some(Ending::Asked(

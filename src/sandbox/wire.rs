@@ -14,8 +14,18 @@ use crate::sys::{Program, SpawnError, Stage};
 pub(super) enum Order {
     /// Start this program; the environment is added to the inherited one.
     Run(Program),
-    /// End everything: SIGTERM, and SIGKILL after this many milliseconds (0: at once).
-    End(u32),
+    /// End everything, and kill it after this many milliseconds (0: at once).
+    End(Manner, u32),
+}
+
+/// How everything is asked to end before it is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// By SIGTERM.
+    Terminate,
+    /// As when a terminal goes away, by SIGHUP, and by SIGTERM: an interactive shell ignores the
+    /// second, a program that outlives its terminal the first.
+    HangUp,
 }
 
 /// What a supervisor tells the server.
@@ -140,8 +150,11 @@ impl Order {
                     }
                 }
             }
-            Self::End(grace) => {
-                out.push(2);
+            Self::End(manner, grace) => {
+                out.push(match manner {
+                    Manner::Terminate => 2,
+                    Manner::HangUp => 3,
+                });
                 out.extend_from_slice(&grace.to_ne_bytes());
             }
         }
@@ -166,7 +179,8 @@ impl Order {
                     directory,
                 }))
             }
-            2 => Some(Self::End(take_number(&mut rest)?)),
+            2 => Some(Self::End(Manner::Terminate, take_number(&mut rest)?)),
+            3 => Some(Self::End(Manner::HangUp, take_number(&mut rest)?)),
             _ => None,
         }
     }
