@@ -35,6 +35,8 @@ pub enum Kind {
     Bytes {
         /// The smallest allowed.
         min: u64,
+        /// The largest allowed.
+        max: u64,
     },
     /// A span of time in seconds, fractions allowed.
     Seconds {
@@ -66,7 +68,12 @@ impl Kind {
 
     /// A number of bytes, at least `min`.
     pub const fn bytes(min: u64) -> Self {
-        Self::Bytes { min }
+        Self::Bytes { min, max: u64::MAX }
+    }
+
+    /// A number of bytes from `min` to `max`.
+    pub const fn bytes_up_to(min: u64, max: u64) -> Self {
+        Self::Bytes { min, max }
     }
 
     /// At most `max` seconds.
@@ -97,8 +104,12 @@ impl Kind {
             Self::Words => "a text with blanks between the items".to_owned(),
             Self::Switch | Self::Bool => "true or false".to_owned(),
             Self::Count { min, max } => format!("a whole number from {min} to {max}"),
-            Self::Bytes { min } => {
-                format!("a number of bytes from {min}, as 50000000, 50M or 1GiB")
+            Self::Bytes { min, max } => {
+                let most = match max {
+                    u64::MAX => String::new(),
+                    max => format!(" to {max}"),
+                };
+                format!("a number of bytes from {min}{most}, as 50000000, 50M or 1GiB")
             }
             Self::Seconds { max } => format!("seconds from 0 to {max}"),
         }
@@ -117,8 +128,8 @@ impl Kind {
             Self::Count { min, max } => {
                 within(quantity::whole(value)?, min, max).map(Parsed::Number)
             }
-            Self::Bytes { min } => {
-                within(quantity::bytes(value)?, min, u64::MAX).map(Parsed::Number)
+            Self::Bytes { min, max } => {
+                within(quantity::bytes(value)?, min, max).map(Parsed::Number)
             }
             Self::Seconds { max } => quantity::seconds(value, max).map(Parsed::Seconds),
         }
@@ -281,6 +292,21 @@ mod tests {
         assert_eq!(parse(port, "65535"), Ok(Parsed::Number(65535)));
         assert_eq!(parse(port, "65536"), Err("is too large"));
         assert_eq!(parse(Kind::count(1, 9), "0"), Err("is too small"));
+    }
+
+    #[test]
+    fn bytes_keep_to_their_range_and_say_it() {
+        let some = Kind::bytes_up_to(4096, 1 << 30);
+        assert_eq!(parse(some, "4096"), Ok(Parsed::Number(4096)));
+        assert_eq!(parse(some, "1GiB"), Ok(Parsed::Number(1 << 30)));
+        assert_eq!(parse(some, "4095"), Err("is too small"));
+        assert_eq!(parse(some, "1073741825"), Err("is too large"));
+        assert!(some.wanted().contains("from 4096 to 1073741824"));
+        assert_eq!(
+            parse(Kind::bytes(0), &u64::MAX.to_string()),
+            Ok(Parsed::Number(u64::MAX))
+        );
+        assert!(!Kind::bytes(0).wanted().contains(" to "));
     }
 
     #[test]

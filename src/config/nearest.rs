@@ -49,6 +49,8 @@ mod tests {
             ("enable_notebook", "enable_notebooks"),
             ("max_sessions", "max_terminal_sessions"),
             ("exec_timeout", "execute_timeout"),
+            ("terminal_detatch_ttl", "terminal_detach_ttl"),
+            ("terminal-reuse", "terminal_reuse"),
         ] {
             assert_eq!(to_key(key).map(|s| s.name), Some(name), "{key}");
         }
@@ -58,9 +60,6 @@ mod tests {
     fn strange_keys_find_none() {
         for key in [
             "unknown_setting",
-            "terminal_detach_ttl",
-            "terminal_exclusive",
-            "terminal_reuse",
             "log_format",
             "enable_metrics",
             "max_upload_size",
@@ -87,6 +86,6 @@ mod tests {
             nearest("MAX_TERMINAL_SESSIONS").as_deref(),
             Some("OPEN_TERMINAL_MAX_SESSIONS")
         );
-        assert_eq!(nearest("TERMINAL_REUSE"), None);
+        assert_eq!(nearest("UPLOAD_QUOTA"), None);
     }
 }

@@ -35,6 +35,18 @@ pub struct Config {
     pub enable_system_prompt: bool,
     /// TERM of terminals when none is inherited.
     pub term: String,
+    /// Whether terminals start a login shell.
+    pub terminal_login_shell: bool,
+    /// How long a terminal lives on without a client; zero is not at all.
+    pub terminal_detach_ttl: Duration,
+    /// Bytes of a terminal's latest output that are kept.
+    pub terminal_replay_size: usize,
+    /// Whether a new terminal may be one that has lost its client.
+    pub terminal_reuse: bool,
+    /// Whether a terminal takes one client only.
+    pub terminal_exclusive: bool,
+    /// Time between the pings to a terminal's client; zero sends none.
+    pub terminal_ping_interval: Duration,
     /// How long a request waits for its command when it does not say; none is not at all.
     pub execute_timeout: Option<Duration>,
     /// Added to the description of `run_command`; empty for nothing.
@@ -110,6 +122,12 @@ impl Config {
             enable_notebooks: set(read.bool("enable_notebooks")),
             enable_system_prompt: set(read.bool("enable_system_prompt")),
             term: set(read.text("term")),
+            terminal_login_shell: set(read.bool("terminal_login_shell")),
+            terminal_detach_ttl: set(read.span("terminal_detach_ttl")),
+            terminal_replay_size: set(read.number("terminal_replay_size")),
+            terminal_reuse: set(read.bool("terminal_reuse")),
+            terminal_exclusive: set(read.bool("terminal_exclusive")),
+            terminal_ping_interval: set(read.span("terminal_ping_interval")),
             execute_timeout: read.span("execute_timeout").filter(|span| !span.is_zero()),
             execute_description: set(read.text("execute_description")),
             info: set(read.text("info")),

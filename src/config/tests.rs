@@ -116,6 +116,10 @@ fn without_anything_the_defaults_of_the_table_hold() {
     assert_eq!(config.max_body_size, 64 << 20);
     assert_eq!(config.kill_grace, Duration::from_secs(2));
     assert_eq!(config.log_retention, Duration::from_hours(168));
+    assert_eq!(config.terminal_detach_ttl, Duration::from_mins(10));
+    assert_eq!(config.terminal_ping_interval, Duration::from_secs(30));
+    assert_eq!(config.terminal_replay_size, 1 << 20);
+    assert!(config.terminal_reuse && !config.terminal_exclusive && !config.terminal_login_shell);
     assert_eq!(config.cwd, PathBuf::from("/work"));
     assert_eq!(
         config.log_dir,

@@ -33,6 +33,12 @@ fn a_wrong_value_names_setting_origin_and_what_would_be_right() {
         assert_eq!(machine.load().is_ok(), value == "0", "{value}");
     }
     assert_eq!(Machine::new().env("MAX_PROCESSES", "0").refused().1, 2);
+    for value in ["4095", "2GiB", "some"] {
+        let machine = Machine::new().env("TERMINAL_REPLAY_SIZE", value);
+        let (line, status) = machine.refused();
+        assert_eq!(status, 2, "{value}");
+        assert!(line.contains("from 4096 to 1073741824"), "{line}");
+    }
     assert_eq!(Machine::new().env("JSON_LOGS", "maybe").refused().1, 2);
     assert_eq!(Machine::new().env("HOST", "").refused().1, 2);
 }
