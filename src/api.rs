@@ -16,6 +16,7 @@ mod openapi;
 mod prompt;
 mod query;
 mod state;
+mod terminals;
 mod validate;
 
 use axum::Router;
@@ -36,6 +37,7 @@ pub fn router(state: State) -> Router {
     let cors = Cors::new(&state.config().cors_allowed_origins);
     let routes = open()
         .merge(guarded(&state))
+        .merge(terminals(&state))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method);
     Router::new().fallback_service(Layers::new(routes.with_state(state), cors))
@@ -77,6 +79,36 @@ fn guarded(state: &State) -> Router<State> {
         routes = routes.route("/info", get(prompt::get_info));
     }
     routes.route_layer(from_fn_with_state(state.clone(), auth::require_key))
+}
+
+/// Terminals, where they are on. Who attaches shows the key in another way.
+fn terminals(state: &State) -> Router<State> {
+    if !state.config().enable_terminal {
+        return Router::new();
+    }
+    let key = || from_fn_with_state(state.clone(), auth::require_key);
+    let attach = from_fn_with_state(state.clone(), terminals::or_attach);
+    Router::new()
+        .route(
+            "/api/terminals",
+            get(terminals::list_terminals).post(terminals::create_terminal),
+        )
+        .route(
+            "/api/terminals/user/output",
+            get(terminals::read_user_terminal),
+        )
+        .route(
+            "/api/terminals/user/input",
+            post(terminals::send_user_terminal_input),
+        )
+        .route_layer(key())
+        .route(
+            "/api/terminals/{id}",
+            get(terminals::get_terminal)
+                .delete(terminals::delete_terminal)
+                .route_layer(key())
+                .route_layer(attach),
+        )
 }
 
 /// Clients take exactly these words for "this server does not have that".

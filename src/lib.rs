@@ -1,11 +1,12 @@
-//! Open Terminal: a real computer for an AI assistant, over HTTP.
+//! Open Terminal: a real computer for an AI assistant, over HTTP and WebSocket.
 //!
 //! ```text
-//! client ──HTTP──▶ edge ──▶ workspace ──▶ sandbox ──▶ the shell
+//! client ──HTTP/WS──▶ edge ──▶ workspace ──▶ sandbox ──▶ the shell
 //! ```
 //!
 //! * The **edge** ([`api`], [`server`]) decides who may come in, and speaks HTTP. It runs nothing.
-//! * The **workspace** ([`exec`], [`workspace`], [`prompt`]) is what a caller can do once inside.
+//! * The **workspace** ([`exec`], [`terminal`], [`workspace`], [`prompt`]) is what a caller can do once
+//!   inside.
 //! * The **sandbox** ([`sandbox`]) starts shells, each under a supervisor on a PTY of its own.
 //! * [`sys`] makes the kernel safe; [`config`] and [`telemetry`] serve all of them.
 //!
@@ -17,6 +18,13 @@
 //! command line. A task of the command (`exec/watch`) moves the PTY's output to the log
 //! (`exec/log`) and notes the shell's end; it belongs to no request, so a client that hangs up ends
 //! nothing. The handler waits for the end up to `wait`, reads the log's window and answers.
+//!
+//! # The way of a keystroke
+//!
+//! The connection's loop (`api/terminals/socket`) reads a frame and [`terminal::Attachment::type_in`]
+//! writes it to the PTY. The terminal's task (`terminal/pump`) reads the echo into the ring and wakes
+//! every attached client, whose loop sends it what is new. All of them run on the runtime that serves
+//! HTTP, so no other thread has to be woken on the way.
 //!
 //! # To add an endpoint
 //!
@@ -39,4 +47,5 @@ pub mod server;
 )]
 pub mod sys;
 pub mod telemetry;
+pub mod terminal;
 pub mod workspace;

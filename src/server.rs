@@ -1,7 +1,7 @@
 //! The wiring: settings → services → router → listener → background tasks → drain.
 //!
-//! Two runtimes: one serves HTTP, the other, on the main thread, runs the commands. The second may
-//! wait for a disk (it writes the logs), the first never does.
+//! Two runtimes: one serves HTTP and moves the terminals' bytes, the other, on the main thread, runs the
+//! commands. The second may wait for a disk (it writes the logs), the first never does.
 
 mod banner;
 mod http;
@@ -21,6 +21,7 @@ use crate::config::{Config, Startup};
 use crate::exec::{self, Processes};
 use crate::prompt::Prompt;
 use crate::sandbox::{self, Pool};
+use crate::terminal::{self, Terminals};
 use crate::workspace::Workspace;
 use crate::{sys, telemetry};
 
@@ -28,7 +29,7 @@ use crate::{sys, telemetry};
 const MOST_WORKERS: usize = 8;
 /// An idle helper thread ends after this.
 const THREAD_IDLE: Duration = Duration::from_millis(500);
-/// Time for all commands to end when the server does.
+/// Time for all commands and terminals to end when the server does.
 const COMMANDS_END: Duration = Duration::from_secs(6);
 /// Time for requests under way to be answered after that.
 const REQUESTS_END: Duration = Duration::from_secs(2);
@@ -102,9 +103,11 @@ async fn live(
         startup.env.clone(),
     );
     let processes = Processes::new(command_settings(config), pool.clone());
+    let terminals = Terminals::new(terminal_settings(startup), pool.clone());
     let state = api::State::new(
         Arc::new(config.clone()),
         processes.clone(),
+        terminals.clone(),
         Workspace::new(config),
         Prompt::new(config, startup.env.for_commands()),
         protections::active(startup),
@@ -126,7 +129,10 @@ async fn live(
     let why = told_to_end.await;
     tracing::info!("shutting down on {why}");
     stop.cancel();
-    processes.shut_down(COMMANDS_END).await;
+    tokio::join!(
+        processes.shut_down(COMMANDS_END),
+        terminals.shut_down(COMMANDS_END),
+    );
     drop(tunnel);
     if tokio::time::timeout(REQUESTS_END, serving).await.is_err() {
         tracing::warn!("some requests were cut off");
@@ -146,6 +152,19 @@ fn command_settings(config: &Config) -> exec::Settings {
         },
         retention: config.log_retention,
         kill_grace: config.kill_grace,
+    }
+}
+
+fn terminal_settings(startup: &Startup) -> terminal::Settings {
+    let config = &startup.loaded.config;
+    terminal::Settings {
+        most: usize::try_from(config.max_terminal_sessions).unwrap_or(usize::MAX),
+        detach_ttl: config.terminal_detach_ttl,
+        replay: config.terminal_replay_size,
+        exclusive: config.terminal_exclusive,
+        reuse: config.terminal_reuse,
+        kill_grace: config.kill_grace,
+        shell: terminal::Shell::find(&startup.env, &config.term, config.terminal_login_shell),
     }
 }
 

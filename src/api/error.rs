@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::json::json_response;
 use super::validate::Problems;
-use crate::{exec, workspace};
+use crate::{exec, terminal, workspace};
 
 /// Why a request was refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,9 @@ pub(super) enum Error {
     /// The body, or a part of it, is too large.
     #[error("{0}")]
     TooLarge(String),
+    /// There are as many of them as there may be.
+    #[error("{0}")]
+    TooMany(String),
     /// The server cannot do it now. Clients see `shown`, the log sees `inner`.
     #[error("{inner}")]
     Unavailable {
@@ -60,6 +63,7 @@ impl Error {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -71,7 +75,8 @@ impl Error {
             | Self::BadRequest(_)
             | Self::NotFound(_)
             | Self::Conflict(_)
-            | Self::TooLarge(_) => self.to_string().into(),
+            | Self::TooLarge(_)
+            | Self::TooMany(_) => self.to_string().into(),
             Self::Invalid(problems) => json!(problems),
             Self::Unavailable { shown, .. } => (*shown).into(),
             Self::Internal(_) => {
@@ -79,18 +84,21 @@ impl Error {
             }
         }
     }
-}
 
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
-        let mut response = json_response(
-            self.status(),
-            json!({ "detail": self.detail() }).to_string(),
-        );
+    /// The response, with what clients are told in the member `told_in`.
+    pub(super) fn response(self, told_in: &str) -> Response {
+        let mut response =
+            json_response(self.status(), json!({ told_in: self.detail() }).to_string());
         if let Self::Unavailable { inner, .. } | Self::Internal(inner) = self {
             response.extensions_mut().insert(Inner(inner.into()));
         }
         response
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        self.response("detail")
     }
 }
 
@@ -113,6 +121,33 @@ impl From<exec::Error> for Error {
             },
             exec::Error::ShuttingDown => Self::Unavailable {
                 shown: "the server is shutting down and starts nothing new; try again in a moment",
+                inner: shown,
+            },
+        }
+    }
+}
+
+impl From<terminal::Error> for Error {
+    fn from(error: terminal::Error) -> Self {
+        let shown = error.to_string();
+        match error {
+            terminal::Error::NotFound { .. } | terminal::Error::NoneConnected => {
+                Self::NotFound(shown)
+            }
+            terminal::Error::Taken { .. } | terminal::Error::InputFull { .. } => {
+                Self::Conflict(shown)
+            }
+            terminal::Error::TooMany { .. } => Self::TooMany(shown),
+            terminal::Error::NoPty { .. } => Self::Unavailable {
+                shown: "no pseudo-terminal is free: end terminals and commands that are no longer needed, or have the setting max_processes (or the system's kernel.pty.max and its limit on open files) raised",
+                inner: shown,
+            },
+            terminal::Error::Start { .. } => Self::Unavailable {
+                shown: "the terminal's shell could not be started; the server's log says why; try again later",
+                inner: shown,
+            },
+            terminal::Error::ShuttingDown => Self::Unavailable {
+                shown: "the server is shutting down and opens no more terminals; try again in a moment",
                 inner: shown,
             },
         }

@@ -13,7 +13,8 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{OpenApi, PathItem};
 
 use super::json::json_response;
-use super::{State, exec, prompt};
+use super::{State, exec, prompt, terminals};
+use crate::config::Config;
 use validation::{HTTPValidationError, Key, Responses, ValidationError};
 
 #[derive(utoipa::OpenApi)]
@@ -25,6 +26,8 @@ use validation::{HTTPValidationError, Key, Responses, ValidationError};
         exec::get_process_status,
         exec::send_process_input,
         exec::kill_process,
+        terminals::read_user_terminal,
+        terminals::send_user_terminal_input,
         prompt::get_info,
     ),
     components(schemas(HTTPValidationError, ValidationError)),
@@ -36,18 +39,46 @@ struct Document;
 pub(super) async fn openapi(Use(state): Use<State>) -> Response {
     json_response(
         StatusCode::OK,
-        state.document(|config| document(&config.info, &config.execute_description)),
+        state.document(|config| document(&Choices::of(config))),
     )
 }
 
-/// The document for a server with such `info`, where `execute_description` is added to what is said of commands.
-fn document(info: &str, execute_description: &str) -> String {
+/// What the document depends on.
+#[derive(Clone, Copy)]
+struct Choices<'a> {
+    /// The operator's notes.
+    info: &'a str,
+    /// Added to what is said of commands.
+    execute_description: &'a str,
+    /// Whether there are terminals.
+    terminals: bool,
+}
+
+impl<'a> Choices<'a> {
+    fn of(config: &'a Config) -> Self {
+        Self {
+            info: &config.info,
+            execute_description: &config.execute_description,
+            terminals: config.enable_terminal,
+        }
+    }
+}
+
+/// The document for a server with these settings.
+fn document(choices: &Choices<'_>) -> String {
     let mut document = Document::openapi();
-    if info.is_empty() {
-        document.paths.paths.remove("/info");
+    let paths = &mut document.paths.paths;
+    if choices.info.is_empty() {
+        paths.remove("/info");
+    }
+    if !choices.terminals {
+        paths.retain(|path, _| !path.starts_with("/api/terminals/"));
+        if let Some(components) = &mut document.components {
+            components.schemas.remove("UserInputRequest");
+        }
     }
     each_operation(&mut document, for_clients);
-    if !execute_description.is_empty()
+    if !choices.execute_description.is_empty()
         && let Some(run) = document
             .paths
             .paths
@@ -56,7 +87,7 @@ fn document(info: &str, execute_description: &str) -> String {
     {
         let description = run.description.get_or_insert_default();
         description.push_str("\n\n");
-        description.push_str(execute_description);
+        description.push_str(choices.execute_description);
     }
     document.to_json().expect("the document is plain data")
 }
@@ -96,13 +127,26 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
-    fn made(info: &str, extra: &str) -> Value {
-        serde_json::from_str(&document(info, extra)).expect("JSON")
+    const CHOICES: Choices<'_> = Choices {
+        info: "",
+        execute_description: "",
+        terminals: true,
+    };
+
+    fn made(choices: Choices<'_>) -> Value {
+        serde_json::from_str(&document(&choices)).expect("JSON")
+    }
+
+    fn with_info() -> Value {
+        made(Choices {
+            info: "notes",
+            ..CHOICES
+        })
     }
 
     #[test]
     fn every_operation_and_member_is_told_in_plain_types() {
-        let document = made("notes", "");
+        let document = with_info();
         let text = document.to_string();
         for word in ["anyOf", "oneOf", "\"null\""] {
             assert!(!text.contains(word), "{word}");
@@ -132,22 +176,38 @@ mod tests {
                 .map(|operation| operation["operationId"].as_str().unwrap().to_owned())
                 .collect::<Vec<_>>()
         };
-        let mut found = ids(&made("", ""));
+        let mut found = ids(&made(CHOICES));
         found.sort();
         let expected = [
             "get_process_status",
             "kill_process",
             "list_processes",
+            "read_user_terminal",
             "run_command",
             "send_process_input",
+            "send_user_terminal_input",
         ];
         assert_eq!(found, expected);
-        assert!(ids(&made("notes", "")).contains(&"get_info".to_owned()));
+        assert!(ids(&with_info()).contains(&"get_info".to_owned()));
     }
 
     #[test]
     fn the_operator_may_add_to_what_is_said_of_commands() {
-        let description = made("", "Use sudo.")["paths"]["/execute"]["post"]["description"].clone();
+        let document = made(Choices {
+            execute_description: "Use sudo.",
+            ..CHOICES
+        });
+        let description = document["paths"]["/execute"]["post"]["description"].clone();
         assert!(description.as_str().unwrap().ends_with("\n\nUse sudo."));
+    }
+
+    #[test]
+    fn terminals_that_are_off_are_not_told_of() {
+        let off = made(Choices {
+            terminals: false,
+            ..CHOICES
+        });
+        assert!(!off.to_string().contains("/api/terminals"), "{off}");
+        assert_eq!(off["components"]["schemas"].get("UserInputRequest"), None);
     }
 }

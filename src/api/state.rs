@@ -9,6 +9,7 @@ use super::health::Protection;
 use crate::config::Config;
 use crate::exec::Processes;
 use crate::prompt::Prompt;
+use crate::terminal::Terminals;
 use crate::workspace::Workspace;
 
 /// The services and settings behind the routes.
@@ -18,6 +19,7 @@ pub struct State(Arc<Shared>);
 struct Shared {
     config: Arc<Config>,
     processes: Processes,
+    terminals: Terminals,
     workspace: Workspace,
     prompt: Prompt,
     protections: Vec<Protection>,
@@ -29,6 +31,7 @@ impl State {
     pub fn new(
         config: Arc<Config>,
         processes: Processes,
+        terminals: Terminals,
         workspace: Workspace,
         prompt: Prompt,
         protections: Vec<Protection>,
@@ -37,6 +40,7 @@ impl State {
         Self(Arc::new(Shared {
             config,
             processes,
+            terminals,
             workspace,
             prompt,
             protections,
@@ -52,6 +56,11 @@ impl State {
     /// The commands.
     pub(super) fn processes(&self) -> &Processes {
         &self.0.processes
+    }
+
+    /// The terminals.
+    pub(super) fn terminals(&self) -> &Terminals {
+        &self.0.terminals
     }
 
     /// Where requests act.
@@ -81,6 +90,12 @@ impl State {
 impl FromRef<State> for Processes {
     fn from_ref(state: &State) -> Self {
         state.processes().clone()
+    }
+}
+
+impl FromRef<State> for Terminals {
+    fn from_ref(state: &State) -> Self {
+        state.terminals().clone()
     }
 }
 
