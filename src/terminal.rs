@@ -14,9 +14,8 @@ mod shell;
 mod table;
 mod terminals;
 
-use std::time::SystemTime;
-
 use bytes::Bytes;
+use jiff::Timestamp;
 
 pub use attachment::Attachment;
 pub use error::Error;
@@ -38,7 +37,7 @@ pub struct Summary {
     /// Its id: eight hexadecimal digits.
     pub id: String,
     /// When it was made.
-    pub created_at: SystemTime,
+    pub created_at: Timestamp,
     /// The shell's pid.
     pub pid: i32,
     /// How many clients are attached.

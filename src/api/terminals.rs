@@ -4,11 +4,8 @@ mod access;
 mod frames;
 mod handshake;
 mod line;
-mod moment;
 mod pulse;
 mod socket;
-
-use std::path::PathBuf;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, State as Use};
@@ -25,7 +22,7 @@ use super::extract::{Caller, Input};
 use super::json::Json;
 use super::validate::{AnyText, Fields, Noted, Read};
 use crate::terminal::{self, Summary, Terminals};
-use crate::workspace::{Owner, Workspace};
+use crate::workspace::Workspace;
 
 /// A terminal as clients see it, in the order of the wire.
 #[derive(Serialize)]
@@ -43,7 +40,7 @@ impl From<Summary> for Terminal {
     fn from(summary: Summary) -> Self {
         Self {
             id: summary.id,
-            created_at: moment::written(summary.created_at),
+            created_at: format!("{:.6}", summary.created_at),
             pid: summary.pid,
             attached: summary.attached,
             cols: summary.size.cols,
@@ -91,19 +88,9 @@ pub(super) async fn create_terminal(
     Use(workspace): Use<Workspace>,
     Caller(owner): Caller,
 ) -> Result<Json<Terminal>, Refused> {
-    let directory = directory(workspace, &owner).await;
-    Ok(Json(terminals.open(owner, directory).await?.into()))
-}
-
-/// Where the caller's session is; the home directory if that is gone.
-async fn directory(workspace: Workspace, owner: &Owner) -> PathBuf {
     let directory = workspace.directory(owner.session.as_deref());
-    let wanted = directory.clone();
-    let there = tokio::task::spawn_blocking(move || wanted.is_dir()).await;
-    if there.unwrap_or(false) {
-        return directory;
-    }
-    workspace.home().to_owned()
+    let opened = terminals.open(owner, &directory, workspace.home()).await;
+    Ok(Json(opened?.into()))
 }
 
 /// The caller's terminals.

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
@@ -27,7 +28,7 @@ const FIRST_VISIT: Duration = Duration::from_mins(1);
 pub(super) struct Session {
     pub(super) id: Arc<str>,
     pub(super) owner: Owner,
-    pub(super) created_at: SystemTime,
+    pub(super) created_at: Timestamp,
     /// The shell's pid.
     pub(super) pid: i32,
     pub(super) tty: Tty,
@@ -92,7 +93,7 @@ impl Session {
         Self {
             id,
             owner,
-            created_at: SystemTime::now(),
+            created_at: Timestamp::now(),
             pid,
             tty,
             state: Mutex::new(state),

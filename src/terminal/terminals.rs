@@ -1,7 +1,7 @@
 //! All terminals: opening, finding, attaching and ending them.
 
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::pump::{Patience, pump};
 use super::session::{MOST_WAITING, Session};
 use super::table::Table;
 use super::{Attachment, Error, Exit, Replay, Request, Shell, Summary};
-use crate::sandbox::{Launch, Pool, Running};
+use crate::sandbox::{self, Launch, Pool, Problem, Running};
 use crate::workspace::Owner;
 
 /// A request to close a terminal is answered within this.
@@ -106,18 +106,32 @@ impl Terminals {
             .ok_or_else(|| Error::NotFound { id: id.to_owned() })
     }
 
-    /// Opens a terminal whose shell starts in this directory, or gives the one the caller has left
-    /// behind, if that is wanted.
+    /// Opens a terminal whose shell starts in this directory, in `home` if that is gone; or gives the
+    /// one the caller has left behind, if that is wanted.
     ///
     /// Its task runs on the current runtime.
-    pub async fn open(&self, owner: Owner, directory: PathBuf) -> Result<Summary, Error> {
+    pub async fn open(
+        &self,
+        owner: Owner,
+        directory: &Path,
+        home: &Path,
+    ) -> Result<Summary, Error> {
         if self.0.settings.reuse
             && let Some(left) = self.table().left_by(&owner)
         {
             return Ok(left.summary());
         }
         let place = self.reserve()?;
-        let running = self.start(directory).await?;
+        let running = match self.start(directory).await {
+            Err(sandbox::Error::Failed(failure)) if failure.problem == Problem::Directory => {
+                self.start(home).await
+            }
+            other => other,
+        };
+        // From here on one thread takes what is typed, has it written, and brings the echo.
+        let running =
+            running.and_then(|running| running.move_here().map_err(sandbox::Error::NoPty));
+        let running = running.map_err(|error| Error::of_start(&error))?;
         let session = self.enter(&owner, &running)?;
         drop(place);
         let summary = session.summary();
@@ -152,26 +166,16 @@ impl Terminals {
         Ok(Place(self))
     }
 
-    async fn start(&self, directory: PathBuf) -> Result<Running, Error> {
+    async fn start(&self, directory: &Path) -> Result<Running, sandbox::Error> {
         let shell = &self.0.settings.shell;
-        let launch = Launch::program(&shell.path, shell.arguments, &directory, &shell.variables);
-        let launch = launch.map_err(|_| Error::Start {
-            problem: "its directory holds a NUL byte".to_owned(),
-        })?;
+        let launch = Launch::program(&shell.path, shell.arguments, directory, &shell.variables);
+        let launch = launch.map_err(|nul| sandbox::Error::NoSpawner(nul.into()))?;
         let begun = {
             let _runtime = self.0.runtime.enter();
-            self.0.pool.begin(launch)
+            self.0.pool.begin(launch)?
         };
-        let begun = begun.map_err(|error| Error::of_start(&error))?;
-        let started = self.0.runtime.spawn(begun.finish());
-        let running = started.await.map_err(|_| Error::ShuttingDown)?;
-        // From here on one thread takes what is typed, has it written, and brings the echo.
-        let moved = running
-            .map_err(|error| Error::of_start(&error))?
-            .move_here();
-        moved.map_err(|error| Error::Start {
-            problem: error.to_string(),
-        })
+        let started = self.0.runtime.spawn(begun.finish()).await;
+        started.map_err(|error| sandbox::Error::NoSpawner(error.into()))?
     }
 
     /// Gives a shell that runs its id and its place in the table.
