@@ -20,7 +20,7 @@ mod terminals;
 mod validate;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
@@ -111,8 +111,11 @@ fn terminals(state: &State) -> Router<State> {
         )
 }
 
-/// Clients take exactly these words for "this server does not have that".
-async fn not_found() -> Error {
+/// Clients take exactly these words for "this server does not have that", and 403 for a WebSocket.
+async fn not_found(headers: HeaderMap) -> Error {
+    if terminals::asks_for_websocket(&headers) {
+        return Error::Forbidden("there is no WebSocket here");
+    }
     Error::NotFound("Not Found".to_owned())
 }
 

@@ -19,6 +19,9 @@ pub(super) enum Error {
     /// No key, or not ours.
     #[error("{0}")]
     Unauthorized(&'static str),
+    /// Nobody may have that.
+    #[error("{0}")]
+    Forbidden(&'static str),
     /// Members of the query or the body are wrong.
     #[error("the request has mistakes in it")]
     Invalid(Problems),
@@ -58,6 +61,7 @@ impl Error {
     fn status(&self) -> StatusCode {
         match self {
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -72,6 +76,7 @@ impl Error {
     fn detail(&self) -> Value {
         match self {
             Self::Unauthorized(_)
+            | Self::Forbidden(_)
             | Self::BadRequest(_)
             | Self::NotFound(_)
             | Self::Conflict(_)

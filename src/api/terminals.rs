@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-pub(super) use handshake::or_attach;
+pub(super) use handshake::{asks_for_websocket, or_attach};
 
 use super::Error;
 use super::extract::{Caller, Input};

@@ -162,13 +162,8 @@ impl<F: Fn(&Session)> Pump<F> {
     }
 
     async fn on_due(&mut self, session: &Session) {
-        {
-            let mut state = session.state();
-            // Somebody may have come at the last moment.
-            if !state.clients.is_empty() || state.ending {
-                return;
-            }
-            state.ending = true;
+        if !session.give_up(self.patience.ttl) {
+            return;
         }
         (self.closed)(session);
         tracing::info!(id = %session.id, "a terminal is ended: nobody has come back to it");

@@ -176,15 +176,18 @@ impl Session {
         }
     }
 
-    /// When it has been alone for long enough.
+    /// When it will have been alone for long enough.
     pub(super) fn due(&self, ttl: Duration) -> Option<Instant> {
-        let state = self.state();
-        let ttl = if state.visited.is_some() {
-            ttl
-        } else {
-            ttl.max(FIRST_VISIT)
-        };
-        (state.clients.is_empty() && !state.ending).then(|| state.alone_since + ttl)
+        self.state().due(ttl)
+    }
+
+    /// Lets nobody attach any more if it has been alone for long enough: somebody may have come, or
+    /// may be about to, since that was found.
+    pub(super) fn give_up(&self, ttl: Duration) -> bool {
+        let mut state = self.state();
+        let due = state.due(ttl).is_some_and(|due| due <= Instant::now());
+        state.ending |= due;
+        due
     }
 
     /// Begins its end: nobody attaches any more, and the task ends everything.
@@ -289,6 +292,15 @@ impl State {
         // What nobody has seen yet is no repetition: the stream itself is the screen.
         let first = self.visited.is_none().then_some(0);
         since.or(first).filter(|since| self.ring.holds(*since))
+    }
+
+    fn due(&self, ttl: Duration) -> Option<Instant> {
+        let ttl = if self.visited.is_some() {
+            ttl
+        } else {
+            ttl.max(FIRST_VISIT)
+        };
+        (self.clients.is_empty() && !self.ending).then(|| self.alone_since + ttl)
     }
 
     /// Where in the stream the foremost client is.

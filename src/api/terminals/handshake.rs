@@ -28,7 +28,7 @@ pub(in crate::api) async fn or_attach(
     request: Request,
     next: Next,
 ) -> Response {
-    if *request.method() != Method::GET || !asks(request.headers()) {
+    if *request.method() != Method::GET || !asks_for_websocket(request.headers()) {
         return next.run(request).await;
     }
     let (mut parts, _) = request.into_parts();
@@ -52,7 +52,7 @@ pub(in crate::api) async fn or_attach(
 }
 
 /// Whether a request asks for a WebSocket.
-fn asks(headers: &HeaderMap) -> bool {
+pub(in crate::api) fn asks_for_websocket(headers: &HeaderMap) -> bool {
     lists(headers, &CONNECTION, "upgrade") && lists(headers, &UPGRADE, "websocket")
 }
 
@@ -115,7 +115,7 @@ mod tests {
             ("upgrade,keep-alive", "websocket"),
         ] {
             let headers = request(&[("connection", connection), ("upgrade", upgrade)]);
-            assert!(asks(&headers), "{connection}, {upgrade}");
+            assert!(asks_for_websocket(&headers), "{connection}, {upgrade}");
         }
         for (connection, upgrade) in [
             ("keep-alive", "websocket"),
@@ -123,9 +123,9 @@ mod tests {
             ("upgraded", "websocket"),
         ] {
             let headers = request(&[("connection", connection), ("upgrade", upgrade)]);
-            assert!(!asks(&headers), "{connection}, {upgrade}");
+            assert!(!asks_for_websocket(&headers), "{connection}, {upgrade}");
         }
-        assert!(!asks(&HeaderMap::new()));
+        assert!(!asks_for_websocket(&HeaderMap::new()));
     }
 
     #[test]
