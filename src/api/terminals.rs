@@ -6,6 +6,7 @@ mod handshake;
 mod line;
 mod pulse;
 mod socket;
+mod visit;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, State as Use};

@@ -4,10 +4,12 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::termios::{FlushArg, tcflush};
 use portable_pty::{MasterPty, PtySize, native_pty_system};
 
 /// The window every command starts with, as the wire promises.
@@ -40,13 +42,7 @@ pub(super) fn open() -> io::Result<(Master, OwnedFd)> {
         .map_err(io::Error::other)?;
     let number = pair.master.as_raw_fd().ok_or(io::ErrorKind::Unsupported)?;
     let name = pair.master.tty_name().ok_or(io::ErrorKind::NotFound)?;
-    // The library keeps its own descriptor of the terminal to itself, so it is opened by its name.
-    let flags = OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let terminal = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(flags.bits())
-        .open(name)?;
+    let terminal = open_terminal(&name)?;
     let master = Master {
         owner: Mutex::new(pair.master),
         number,
@@ -55,10 +51,30 @@ pub(super) fn open() -> io::Result<(Master, OwnedFd)> {
         master.as_fd(),
         FcntlArg::F_SETFL(OFlag::O_RDWR | OFlag::O_NONBLOCK),
     )?;
-    Ok((master, File::into(terminal)))
+    Ok((master, terminal.into()))
+}
+
+/// The library keeps its own descriptor of the terminal to itself, so it is opened by its name.
+fn open_terminal(name: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(flags.bits())
+        .open(name)
 }
 
 impl Master {
+    /// Throws away what was typed and not yet read by the program.
+    pub(super) fn forget_input(&self) -> io::Result<()> {
+        let owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = owner.tty_name().ok_or(io::ErrorKind::NotFound)?;
+        drop(owner);
+        // Only its own end reaches what the terminal holds for the program.
+        tcflush(&open_terminal(&name)?, FlushArg::TCIFLUSH)?;
+        Ok(())
+    }
+
     /// Reads what there is; `Ok(0)` is the end (every other end is closed).
     pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match nix::unistd::read(self.as_fd(), buffer) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::termios::{LocalFlags, SpecialCharacterIndices, tcgetattr};
 use nix::unistd::tcgetpgrp;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{Interest, Ready};
@@ -55,6 +56,28 @@ impl Tty {
     /// (`TIOCSWINSZ`, `tty_ioctl(4)`).
     pub fn resize(&self, cols: u16, rows: u16) -> io::Result<()> {
         self.0.get_ref().resize(cols, rows)
+    }
+
+    /// Does what the terminal does at a key such as Ctrl-C, without waiting for the program to read
+    /// what was typed before it: forgets that, and sends the signal (`ISIG`, termios(3)).
+    ///
+    /// False when this is no such key, or the program wants to have it for itself.
+    pub fn interrupt(&self, key: u8) -> io::Result<bool> {
+        let master = self.0.get_ref();
+        let settings = tcgetattr(master.as_fd())?;
+        let keys = [
+            (SpecialCharacterIndices::VINTR, Signal::SIGINT),
+            (SpecialCharacterIndices::VQUIT, Signal::SIGQUIT),
+        ];
+        let mut keys = keys.into_iter();
+        let found = keys.find(|(at, _)| settings.control_chars[*at as usize] == key);
+        let Some((_, signal)) = found.filter(|_| settings.local_flags.contains(LocalFlags::ISIG))
+        else {
+            return Ok(false);
+        };
+        master.forget_input()?;
+        self.signal(signal)?;
+        Ok(true)
     }
 
     /// Sends a signal to the foreground process group.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use nix::sys::signal;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::spawn_blocking;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::session::{MOST_WAITING, Session, State};
-use super::{End, Next, Signal, Size};
+use super::{End, Next, Replay, Request, Signal, Size};
 
 /// Output handed out at once, in bytes.
 const PIECE: usize = 64 * 1024;
@@ -18,28 +19,64 @@ pub struct Attachment {
     session: Arc<Session>,
     number: u64,
     view: bool,
+    /// Where its stream begins; none when a repaint comes first.
+    start: Option<u64>,
+    painters: Arc<Semaphore>,
     wake: Arc<Notify>,
     /// The end of the server waits for it.
     _counted: TaskTrackerToken,
 }
 
 impl Attachment {
-    /// Enters at this place in the stream.
+    /// Enters where the client asks, if that can be.
     pub(super) fn enter(
         session: &Arc<Session>,
         state: &mut State,
-        at: u64,
-        view: bool,
+        request: Request,
+        painters: &Arc<Semaphore>,
         counted: TaskTrackerToken,
     ) -> Self {
         let wake = Arc::new(Notify::new());
+        let start = state.starts_at(request.since);
+        let at = start.unwrap_or_else(|| state.ring.end());
         let number = session.enter(state, at, Arc::clone(&wake));
         Self {
             session: Arc::clone(session),
             number,
-            view,
+            view: request.view,
+            start,
+            painters: Arc::clone(painters),
             wake,
             _counted: counted,
+        }
+    }
+
+    /// Whether the client will get a repaint first. It fits best when the terminal knows the client's
+    /// window by then.
+    pub fn wants_repaint(&self) -> bool {
+        self.start.is_none()
+    }
+
+    /// What the client is to be sent before anything else.
+    pub async fn replay(&mut self) -> Replay {
+        if let Some(offset) = self.start {
+            let repaint = None;
+            return Replay { repaint, offset };
+        }
+        // Before the stream is copied, so that few copies wait.
+        let _turn = self.painters.acquire().await;
+        let (screen, offset) = {
+            let mut state = self.session.state();
+            let offset = state.ring.end();
+            if let Some(client) = state.client(self.number) {
+                client.at = offset;
+            }
+            (state.ring.whole(), offset)
+        };
+        let painted = spawn_blocking(move || screen.repaint()).await;
+        Replay {
+            repaint: Some(painted.unwrap_or_default().into()),
+            offset,
         }
     }
 
@@ -80,6 +117,16 @@ impl Attachment {
     /// Whether more may be typed now; if not, [`Self::changed`] tells when.
     pub fn has_room(&self) -> bool {
         self.session.state().typed.len() < MOST_WAITING
+    }
+
+    /// How many typed bytes the terminal has taken, from all clients.
+    pub fn taken(&self) -> u64 {
+        self.session.state().taken
+    }
+
+    /// Forgets typed bytes that the terminal has not taken.
+    pub fn forget_typed(&self) {
+        self.session.state().forget_typed();
     }
 
     /// Types bytes. Those of a client that only looks on are ignored.

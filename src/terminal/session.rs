@@ -18,8 +18,8 @@ use crate::workspace::Owner;
 const WINDOW: Size = Size { cols: 80, rows: 24 };
 /// The foremost client may be so many bytes behind before the program in the terminal is held back.
 const AHEAD: u64 = 256 * 1024;
-/// Typed bytes that wait for the program before more of them are.
-pub(super) const MOST_WAITING: usize = 1 << 20;
+/// Typed bytes that wait for the program, at which no more are taken.
+pub(super) const MOST_WAITING: usize = 8 << 20;
 /// A terminal nobody has come to is kept at least this long.
 const FIRST_VISIT: Duration = Duration::from_mins(1);
 
@@ -46,6 +46,8 @@ pub(super) struct State {
     pub(super) size: Size,
     /// Typed bytes the terminal has not taken yet.
     pub(super) typed: VecDeque<u8>,
+    /// How many it has taken.
+    pub(super) taken: u64,
     /// When the last client came, if any ever did.
     pub(super) visited: Option<Instant>,
     /// Since when nobody is attached.
@@ -82,6 +84,7 @@ impl Session {
             next_client: 0,
             size: WINDOW,
             typed: VecDeque::new(),
+            taken: 0,
             visited: None,
             alone_since: Instant::now(),
             ending: false,
@@ -145,11 +148,16 @@ impl Session {
         if state.exit.is_some() {
             return;
         }
-        let taken = if state.typed.is_empty() {
-            write_all_now(&self.tty, bytes)
-        } else {
-            0
+        let taken = match bytes {
+            _ if state.typed.is_empty() => write_all_now(&self.tty, bytes),
+            // Nobody who presses Ctrl-C wants to wait until all the rest has been read.
+            [key] if self.tty.interrupt(*key).unwrap_or(false) => {
+                state.forget_typed();
+                1
+            }
+            _ => 0,
         };
+        state.taken += taken as u64;
         if taken < bytes.len() {
             state.typed.extend(&bytes[taken..]);
             self.ordered.notify_one();
@@ -164,6 +172,7 @@ impl Session {
             let (front, _) = state.typed.as_slices();
             let (most, taken) = (front.len(), write_all_now(&self.tty, front));
             state.typed.drain(..taken);
+            state.taken += taken as u64;
             if taken < most {
                 break;
             }
@@ -285,6 +294,12 @@ impl State {
         self.clients
             .iter_mut()
             .find(|client| client.number == number)
+    }
+
+    /// Forgets what was typed and waits.
+    pub(super) fn forget_typed(&mut self) {
+        self.typed = VecDeque::new();
+        self.wake_all();
     }
 
     /// Where in the stream a client that has it up to `since` goes on; none if it needs a repaint.

@@ -9,15 +9,14 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::pump::{Patience, pump};
-use super::session::{MOST_WAITING, Session};
+use super::session::Session;
 use super::table::Table;
-use super::{Attachment, Error, Exit, Replay, Request, Shell, Summary};
+use super::{Attachment, Error, Exit, Request, Shell, Summary};
 use crate::sandbox::{self, Launch, Pool, Problem, Running};
 use crate::workspace::Owner;
 
@@ -25,6 +24,8 @@ use crate::workspace::Owner;
 const ANSWER: Duration = Duration::from_millis(2900);
 /// Output of a terminal that a model is shown, in bytes.
 const SHOWN: usize = 64 * 1024;
+/// Bytes that wait for a program before what a model types is refused: it can be told at once.
+const MOST_WAITING_FOR_TEXT: usize = 1 << 20;
 /// Screens painted at once; each takes some megabytes for a moment.
 const PAINTERS: usize = 2;
 /// How long clients have to take the news of the server's end.
@@ -60,7 +61,7 @@ struct Shared {
     /// The runtime of the commands, to which the pool belongs.
     runtime: Handle,
     table: Mutex<Table>,
-    painters: Semaphore,
+    painters: Arc<Semaphore>,
     /// The tasks of terminals.
     tasks: TaskTracker,
     /// Clients that are attached.
@@ -87,7 +88,7 @@ impl Terminals {
             pool,
             runtime: Handle::current(),
             table: Mutex::new(Table::default()),
-            painters: Semaphore::new(PAINTERS),
+            painters: Arc::new(Semaphore::new(PAINTERS)),
             tasks: TaskTracker::new(),
             attached: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -262,7 +263,7 @@ impl Terminals {
     pub fn input(&self, owner: &Owner, text: &str) -> Result<(), Error> {
         let session = self.in_use(owner)?;
         let waiting = session.state().typed.len();
-        if waiting >= MOST_WAITING {
+        if waiting > 0 && waiting + text.len() > MOST_WAITING_FOR_TEXT {
             return Err(Error::InputFull { waiting });
         }
         session.type_in(text.as_bytes());
@@ -274,44 +275,20 @@ impl Terminals {
         table.in_use(owner).cloned().ok_or(Error::NoneConnected)
     }
 
-    /// Attaches a client to one of the caller's terminals; also says what it is to be sent first.
-    pub async fn attach(
-        &self,
-        owner: &Owner,
-        id: &str,
-        request: Request,
-    ) -> Result<(Attachment, Replay), Error> {
+    /// Attaches a client to one of the caller's terminals.
+    pub fn attach(&self, owner: &Owner, id: &str, request: Request) -> Result<Attachment, Error> {
         let session = self.find(owner, id)?;
-        // Before the stream is copied, so that few copies wait.
-        let painting = session.state().starts_at(request.since).is_none();
-        let _turn = if painting {
-            self.0.painters.acquire().await.ok()
-        } else {
-            None
-        };
-        let (attachment, offset, screen) = {
-            let mut state = session.state();
-            if state.ending {
-                return Err(Error::NotFound { id: id.to_owned() });
-            }
-            if self.0.settings.exclusive && !state.clients.is_empty() {
-                return Err(Error::Taken { id: id.to_owned() });
-            }
-            let start = state.starts_at(request.since);
-            let offset = start.unwrap_or_else(|| state.ring.end());
-            let screen = start.is_none().then(|| state.ring.whole());
-            let counted = self.0.attached.token();
-            let entered = Attachment::enter(&session, &mut state, offset, request.view, counted);
-            (entered, offset, screen)
-        };
-        let repaint = match screen {
-            None => None,
-            Some(screen) => {
-                let painted = spawn_blocking(move || screen.repaint()).await;
-                Some(painted.unwrap_or_default().into())
-            }
-        };
-        Ok((attachment, Replay { repaint, offset }))
+        let mut state = session.state();
+        if state.ending {
+            return Err(Error::NotFound { id: id.to_owned() });
+        }
+        if self.0.settings.exclusive && !state.clients.is_empty() {
+            return Err(Error::Taken { id: id.to_owned() });
+        }
+        let (painters, counted) = (&self.0.painters, self.0.attached.token());
+        Ok(Attachment::enter(
+            &session, &mut state, request, painters, counted,
+        ))
     }
 
     /// Opens no more terminals, ends all, and waits for them at most this long.

@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::json;
 
+use super::visit::Visit;
 use super::{TerminalId, access, line, socket};
 use crate::api::extract::Caller;
 use crate::api::json::json_response;
@@ -42,7 +43,7 @@ pub(in crate::api) async fn or_attach(
         Ok(upgrade) => upgrade,
         Err(rejection) => return refused(StatusCode::BAD_REQUEST, &rejection.body_text()),
     };
-    let visit = socket::Visit {
+    let visit = Visit {
         id,
         owner: access::visitor(owner, &parts.uri),
         terminals,

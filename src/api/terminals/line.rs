@@ -8,8 +8,8 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgr
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio::time::{Instant, timeout};
 
-/// The largest message a client may send, in bytes.
-const LARGEST: usize = 4 << 20;
+/// The largest message a client may send, in bytes: a paste is one.
+const LARGEST: usize = 16 << 20;
 /// Kept for each connection as long as it lasts, in bytes.
 const READ_BUFFER: usize = 4096;
 /// What may wait to be written, in bytes: a message, and answers to the pings of a client that reads nothing.
@@ -154,7 +154,7 @@ fn fault(error: &str) -> Option<Farewell> {
         return None;
     }
     if error.starts_with("Space limit exceeded") {
-        return Some((1009, "a message may have 4 MiB at most"));
+        return Some((1009, "a message may have 16 MiB at most"));
     }
     if error.starts_with("UTF-8") {
         return Some((1007, "a text frame must be UTF-8"));

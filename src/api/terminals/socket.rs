@@ -3,24 +3,22 @@
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::{Message, WebSocket};
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-use super::access::{Auth, EXPECTED};
+use super::access::Auth;
 use super::frames::{self, Control};
 use super::line::{Farewell, Heard, Line, Sent};
 use super::pulse::{Pulse, Verdict};
-use crate::config::Config;
-use crate::terminal::{Attachment, End, Error, Next, Replay, Request, Terminals};
-use crate::workspace::Owner;
+use super::visit::Visit;
+use crate::terminal::{Attachment, End, Next, Replay};
 
-/// The first message must come within this.
-const FIRST: Duration = Duration::from_secs(10);
+/// A client that gets a repaint has this long to say how large its window is: pages say so at once.
+const FIRST_SIZE: Duration = Duration::from_millis(60);
 /// A repaint is sent in pieces of this many bytes.
 const PIECE: usize = 64 * 1024;
 /// Answers that wait to be sent; with more, nothing is read.
@@ -28,18 +26,6 @@ const MOST_NOTES: usize = 16;
 /// Sides of a window at most, and those the reference takes.
 const LARGEST: u16 = 1000;
 const LARGEST_EXCLUSIVE: u16 = u16::MAX;
-
-/// A client before it is let in.
-pub(super) struct Visit {
-    /// The terminal it asks for.
-    pub(super) id: String,
-    /// Who it is by its request.
-    pub(super) owner: Owner,
-    /// Where the terminals are.
-    pub(super) terminals: Terminals,
-    /// The key, and how clients are treated.
-    pub(super) config: Arc<Config>,
-}
 
 /// A client at a terminal.
 struct Talk<'a> {
@@ -54,6 +40,10 @@ struct Talk<'a> {
     ask: bool,
     /// Sides of a window at most.
     largest: u16,
+    /// Whether it has said how large its window is.
+    sized: bool,
+    /// When the last look found that nothing could be typed: what the terminal had taken until then.
+    blocked_at: Option<u64>,
 }
 
 /// Why a client is no longer at the terminal.
@@ -69,6 +59,8 @@ enum Over {
     Silent,
     /// It does not take what it is sent.
     Stuck,
+    /// The program in the terminal does not take what it types.
+    Unread,
 }
 
 /// What there is to see to; several things may have come at once.
@@ -83,7 +75,7 @@ pub(super) async fn serve(socket: WebSocket, visit: Visit) {
     let mut line = Line::new(socket);
     let interval = visit.config.terminal_ping_interval;
     let patience = Pulse::patience(interval);
-    let (auth, attached) = match visit.let_in(&mut line).await {
+    let (auth, attachment) = match visit.let_in(&mut line).await {
         Ok(entered) => entered,
         Err(None) => return line.hang_up(patience).await,
         Err(Some(refusal)) => {
@@ -91,19 +83,12 @@ pub(super) async fn serve(socket: WebSocket, visit: Visit) {
             return line.linger().await;
         }
     };
-    let (attachment, replay) = attached;
-    tracing::debug!(
-        id = visit.id,
-        view = auth.view,
-        offset = replay.offset,
-        "a client attaches"
-    );
-    let (notes, repaint) = greeting(&auth, replay);
+    tracing::debug!(id = visit.id, view = auth.view, "a client attaches");
     let mut talk = Talk {
         line: &mut line,
         attachment,
-        repaint,
-        notes,
+        repaint: Bytes::new(),
+        notes: VecDeque::new(),
         pulse: Pulse::new(interval, Instant::now()),
         ask: false,
         largest: if visit.config.terminal_exclusive {
@@ -111,79 +96,45 @@ pub(super) async fn serve(socket: WebSocket, visit: Visit) {
         } else {
             LARGEST
         },
+        sized: false,
+        blocked_at: None,
     };
-    let over = talk.run().await;
+    let over = match talk.greet(&auth).await {
+        Ok(()) => talk.run().await,
+        Err(over) => over,
+    };
     tracing::debug!(id = visit.id, ?over, "a client leaves");
     let attachment = talk.attachment;
     part(line, attachment, over, patience).await;
 }
 
-impl Visit {
-    /// Reads the first message and attaches; else says how to close, or none for a client that is gone.
-    async fn let_in(
-        &self,
-        line: &mut Line,
-    ) -> Result<(Auth, (Attachment, Replay)), Option<Farewell>> {
-        let refused = |reason| Some((4001, reason));
-        let Ok(first) = timeout(FIRST, first_message(line)).await else {
-            return Err(refused(EXPECTED));
-        };
-        let auth = Auth::read(&first?, self.config.api_key.as_bytes()).map_err(refused)?;
-        let owner = Owner {
-            user: self.owner.user.clone(),
-            session: self.owner.session.clone().or_else(|| auth.chat.clone()),
-        };
-        let request = Request {
-            view: auth.view,
-            since: auth.since,
-        };
-        let attached = self.terminals.attach(&owner, &self.id, request).await;
-        attached
-            .map(|attached| (auth, attached))
-            .map_err(|error| Some(refusal(&error)))
-    }
-}
-
-/// The first message, which must be text; else how to close.
-async fn first_message(line: &mut Line) -> Result<String, Option<Farewell>> {
-    loop {
-        match line.heard().await {
-            Heard::Message(Message::Text(text)) => return Ok(text.as_str().to_owned()),
-            Heard::Message(Message::Binary(_)) => return Err(Some((4001, EXPECTED))),
-            Heard::Message(_) => {}
-            Heard::Gone => return Err(None),
-            Heard::Broken(why) => return Err(Some(why)),
-        }
-    }
-}
-
-/// How to close for a client that cannot attach.
-fn refusal(error: &Error) -> Farewell {
-    match error {
-        Error::NotFound { .. } => (4004, "there is no such terminal of this user and chat"),
-        Error::Taken { .. } => (4009, "another client is attached to this terminal"),
-        Error::ShuttingDown => (1001, "the server is shutting down"),
-        Error::TooMany { .. }
-        | Error::NoneConnected
-        | Error::InputFull { .. }
-        | Error::NoPty { .. }
-        | Error::Start { .. } => (1011, "the terminal cannot be attached to"),
-    }
-}
-
 /// What a client gets first: the repaint, announced to one that counts bytes.
-fn greeting(auth: &Auth, replay: Replay) -> (VecDeque<Message>, Bytes) {
+fn greeting(auth: &Auth, replay: Replay) -> (Option<Message>, Bytes) {
     let goes_on = replay.repaint.is_none() && auth.since == Some(replay.offset);
     let repaint = replay.repaint.unwrap_or_default();
-    let mut notes = VecDeque::new();
-    if auth.counts && !goes_on {
-        let note = frames::repaint(replay.offset, repaint.len());
-        notes.push_back(Message::Text(note.into()));
-    }
-    (notes, repaint)
+    let note = (auth.counts && !goes_on)
+        .then(|| Message::Text(frames::repaint(replay.offset, repaint.len()).into()));
+    (note, repaint)
 }
 
 impl Talk<'_> {
+    /// Prepares what the client gets first.
+    async fn greet(&mut self, auth: &Auth) -> Result<(), Over> {
+        if self.attachment.wants_repaint() && !auth.view {
+            let mut late = pin!(sleep(FIRST_SIZE));
+            while !self.sized && self.listens() {
+                tokio::select! {
+                    heard = self.line.heard() => self.hear(heard)?,
+                    () = late.as_mut() => break,
+                }
+            }
+        }
+        let (note, repaint) = greeting(auth, self.attachment.replay().await);
+        self.notes.extend(note);
+        self.repaint = repaint;
+        Ok(())
+    }
+
     /// Moves bytes until one side has no more.
     async fn run(&mut self) -> Over {
         let mut timer = pin!(sleep_until(self.pulse.next(None)));
@@ -272,7 +223,10 @@ impl Talk<'_> {
         match heard {
             Heard::Message(Message::Binary(typed)) => self.attachment.type_in(&typed),
             Heard::Message(Message::Text(text)) => match Control::read(&text, self.largest) {
-                Some(Control::Resize(size)) => self.attachment.resize(size),
+                Some(Control::Resize(size)) => {
+                    self.sized = true;
+                    self.attachment.resize(size);
+                }
                 Some(Control::Signal(signal)) => self.attachment.signal(signal),
                 Some(Control::Ping(id)) => {
                     self.notes.push_back(Message::Text(frames::pong(id).into()));
@@ -289,7 +243,14 @@ impl Talk<'_> {
 
     /// Looks whether the client is still there.
     fn look(&mut self) -> Result<(), Over> {
-        if !self.listens() {
+        if self.listens() {
+            self.blocked_at = None;
+        } else {
+            let taken = Some(self.attachment.taken());
+            if self.blocked_at == taken && !self.attachment.has_room() {
+                return Err(Over::Unread);
+            }
+            self.blocked_at = taken;
             // It may well have said something.
             self.pulse.heard();
         }
@@ -336,6 +297,16 @@ async fn part(mut line: Line, attachment: Attachment, over: Over, patience: Dura
                 "no answer to pings; attach again, with since to go on",
             ),
         ),
+        Over::Unread => {
+            attachment.forget_typed();
+            (
+                None,
+                (
+                    4008,
+                    "the program in the terminal does not read what is typed; that was thrown away",
+                ),
+            )
+        }
         Over::Broken(why) => (None, why),
         Over::Left => {
             drop(attachment);
@@ -372,11 +343,9 @@ mod tests {
             repaint: repaint.map(Bytes::from),
             offset: 7,
         };
-        let (mut notes, left) = greeting(&auth(counts, since), replay);
+        let (note, left) = greeting(&auth(counts, since), replay);
         assert_eq!(left, repaint.unwrap_or(""));
-        let note = notes.pop_front()?;
-        assert!(notes.is_empty());
-        Some(note.to_text().unwrap().to_owned())
+        Some(note?.to_text().unwrap().to_owned())
     }
 
     #[test]
