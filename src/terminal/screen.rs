@@ -5,7 +5,9 @@
 //! would be answered once more, into the shell. What no longer fits is folded into a [`Checkpoint`],
 //! from which the emulator starts.
 
+mod canvas;
 mod clusters;
+mod colors;
 mod emulation;
 mod modes;
 mod paint;
@@ -72,11 +74,13 @@ impl Checkpoint {
     /// stream, ascending, and the size of the window from there on.
     pub(super) fn fold(self, stream: &[u8], sizes: &[(usize, Size)]) -> Self {
         let size = sizes.last().map_or(self.size, |&(_, size)| size);
-        let draw = AssertUnwindSafe(|| match self.scroll_on(stream, sizes) {
-            Some(scrolled) => scrolled,
-            None => self.draw(stream, sizes),
-        });
-        catch_unwind(draw).unwrap_or_else(|_| Self::fresh(size))
+        catch_unwind(AssertUnwindSafe(|| self.follow(stream, sizes)))
+            .unwrap_or_else(|_| Self::fresh(size))
+    }
+
+    fn follow(&self, stream: &[u8], sizes: &[(usize, Size)]) -> Self {
+        self.scroll_on(stream, sizes)
+            .unwrap_or_else(|| self.draw(stream, sizes))
     }
 
     /// Keeps the end of the output as it came, when that is little and all that was before it has
@@ -131,10 +135,10 @@ impl Checkpoint {
         emulation.feed(&self.state);
         emulation.feed(&self.raw);
         let mut done = 0;
-        for &(position, size) in sizes {
+        for (index, &(position, size)) in sizes.iter().enumerate() {
             let position = position.clamp(done, stream.len());
             emulation.feed_lines(&stream[done..position]);
-            emulation.resize(size);
+            emulation.resize(size, index + 1 == sizes.len());
             done = position;
         }
         emulation.feed_lines(&stream[done..]);
@@ -146,22 +150,25 @@ impl Checkpoint {
 ///
 /// It ends with what the output left unfinished, so that the output after it can follow directly.
 pub(super) fn repaint(checkpoint: &Checkpoint, stream: &[u8], sizes: &[(usize, Size)]) -> Vec<u8> {
-    let draw = AssertUnwindSafe(|| {
-        let columns = sizes.iter().map(|(_, size)| size.cols);
-        let widest = columns.fold(checkpoint.size.cols, u16::max);
-        let lines = SCROLLBACK_LINES.min(SCROLLBACK_CELLS / usize::from(widest.max(1)));
-        let mut emulation = Emulation::new(checkpoint.size, lines);
-        checkpoint.feed(&mut emulation, stream, sizes);
-        let scrollback = emulation.scrollback();
-        let parts = emulation.parts();
-        [
-            paint::RESET,
-            scrollback.as_slice(),
-            &parts.rows,
-            &parts.state,
-            &parts.rest,
-        ]
-        .concat()
-    });
+    let columns = sizes.iter().map(|(_, size)| size.cols);
+    let widest = columns.fold(checkpoint.size.cols, u16::max);
+    let lines = SCROLLBACK_LINES.min(SCROLLBACK_CELLS / usize::from(widest.max(1)));
+    let draw = AssertUnwindSafe(|| draw(checkpoint, stream, sizes, lines));
     catch_unwind(draw).unwrap_or_else(|_| plain::last_lines(stream))
+}
+
+/// A repaint with so many lines above the screen.
+fn draw(checkpoint: &Checkpoint, stream: &[u8], sizes: &[(usize, Size)], lines: usize) -> Vec<u8> {
+    let mut emulation = Emulation::new(checkpoint.size, lines);
+    checkpoint.feed(&mut emulation, stream, sizes);
+    let scrollback = emulation.scrollback();
+    let parts = emulation.parts();
+    [
+        paint::RESET,
+        scrollback.as_slice(),
+        &parts.rows,
+        &parts.state,
+        &parts.rest,
+    ]
+    .concat()
 }

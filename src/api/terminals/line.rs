@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 /// The largest message a client may send, in bytes: a paste is one.
 const LARGEST: usize = 16 << 20;
 /// Kept for each connection as long as it lasts, in bytes.
-const READ_BUFFER: usize = 4096;
+const READ_BUFFER: usize = 1024;
 /// What may wait to be written, in bytes: a message, and answers to the pings of a client that reads nothing.
 const WRITE_BUFFER: usize = 256 * 1024;
 /// Waits for the other side to close as well.

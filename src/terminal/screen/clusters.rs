@@ -64,6 +64,14 @@ impl Clusters {
         let list = if wide { &self.wide } else { &self.narrow };
         list.get(index).map(String::as_str)
     }
+
+    /// Whether terminals agree on how many columns a drawn code point takes.
+    pub(super) fn is_certain(&self, drawn: char) -> bool {
+        let mut bytes = [0; 4];
+        let meaning = self.meaning(drawn);
+        let meaning = meaning.unwrap_or_else(|| drawn.encode_utf8(&mut bytes));
+        !meaning.chars().any(is_doubtful)
+    }
 }
 
 /// Whether a code point may stand for others: whether it is wide, and its place in the list.
@@ -87,10 +95,12 @@ pub(super) fn has_room(cluster: &str) -> bool {
     cluster.len() < LENGTH
 }
 
-/// Whether terminals agree on how many columns a drawn code point takes.
-pub(super) fn is_certain(drawn: char, width: u8) -> bool {
-    let code = u32::from(drawn);
-    let emoji =
-        (0x1_F000..0x2_0000).contains(&code) || (width == 2 && (0x1160..0x2E80).contains(&code));
-    !emoji && place(drawn).is_none()
+/// Whether terminals disagree on the width of a character, or of what it is joined with: emoji, and
+/// what makes one of other characters.
+fn is_doubtful(c: char) -> bool {
+    match c {
+        '\u{200d}' | '\u{fe0f}' | '\u{1f000}'..'\u{20000}' => true,
+        '\u{2000}'..'\u{2e80}' => c.width() == Some(2),
+        _ => false,
+    }
 }

@@ -1,9 +1,11 @@
 //! The emulator that a stream is run through.
 
-use avt::parser::{DecMode, DecModes, EdScope, Function, State};
-use avt::{Parser, ScreenKind, Terminal};
+use avt::parser::{Function, State};
+use avt::{Parser, ScreenKind};
 
+use super::canvas::Canvas;
 use super::clusters::{self, Clusters};
+use super::colors;
 use super::modes::Modes;
 use super::skip::Front;
 use super::state::Dump;
@@ -16,13 +18,13 @@ const LARGEST: u16 = 1000;
 const SEQUENCE_LIMIT: usize = 4096;
 
 /// Bytes that must be saved for it to pay to leave out what scrolls off.
-const WORTHWHILE: usize = 8 * 1024;
+const WORTHWHILE: usize = if cfg!(test) { 16 } else { 8 * 1024 };
 
 /// A terminal: what it shows, and what it has not made sense of yet.
 pub(super) struct Emulation {
     size: Size,
     scrollback: usize,
-    terminal: Terminal,
+    canvas: Canvas,
     parser: Parser,
     modes: Modes,
     clusters: Clusters,
@@ -50,12 +52,6 @@ pub(super) fn washed_after(size: Size) -> usize {
     2 * usize::from(size.rows.clamp(1, LARGEST)) + 2
 }
 
-/// An emulator of that size.
-fn terminal(size: Size, scrollback: usize) -> Terminal {
-    Terminal::with_scrollback(size.cols.into(), size.rows.into(), Some(scrollback))
-        .expect("the size is one by one at least")
-}
-
 fn bounded(size: Size) -> Size {
     Size {
         cols: size.cols.clamp(1, LARGEST),
@@ -70,7 +66,7 @@ impl Emulation {
         Self {
             size,
             scrollback,
-            terminal: terminal(size, scrollback),
+            canvas: Canvas::new(size, scrollback),
             parser: Parser::new(),
             modes: Modes::default(),
             clusters: Clusters::default(),
@@ -85,12 +81,15 @@ impl Emulation {
         self.size
     }
 
-    /// Changes the window.
-    pub(super) fn resize(&mut self, size: Size) {
+    /// Changes the window; all but the last change may be left out when there are very many.
+    pub(super) fn resize(&mut self, size: Size, last: bool) {
+        let work = self.canvas.work_to_resize();
+        if !self.canvas.affords(work) && !last {
+            return;
+        }
         self.flush();
         self.size = bounded(size);
-        self.terminal
-            .resize(self.size.cols.into(), self.size.rows.into());
+        self.canvas.resize(self.size);
     }
 
     /// Takes output. Where lines only scroll, those that end above the scrollback are left out.
@@ -150,9 +149,7 @@ impl Emulation {
             }
             if run > 0 {
                 self.flush();
-                let drawn = text[..run - 1].bytes();
-                self.terminal
-                    .execute(drawn.map(|byte| Function::Print(byte.into())));
+                self.canvas.print_text(&text.as_bytes()[..run - 1]);
                 self.held.push_str(&text[run - 1..run]);
                 text = &text[run..];
             } else {
@@ -200,43 +197,45 @@ impl Emulation {
         if self.sequence.len() < SEQUENCE_LIMIT && (c >= ' ' || c == '\u{1b}' || data) {
             self.sequence.push(c);
         }
+        let function = function.and_then(|function| self.with_known_looks(function));
         if now == State::Ground {
             if was != State::OscString && !cancelled {
                 self.modes.apply(&self.sequence);
             }
             self.sequence.clear();
         }
-        if let Some(function) = function {
-            self.run(function);
+        match function {
+            Some(Function::Rep(times)) => self.repeat(times),
+            Some(function) => {
+                self.flush();
+                self.canvas.run(function);
+            }
+            // Nothing else may come between a character and what repeats it.
+            None if now == State::Ground => self.flush(),
+            None => {}
         }
     }
 
-    fn run(&mut self, function: Function) {
-        match function {
-            Function::Rep(times) => self.repeat(times),
-            Function::Ed(EdScope::SavedLines) => self.forget_scrollback(),
-            Function::Decstr => {
-                self.flush();
-                let off = DecModes::from(vec![DecMode::CursorKeys]);
-                let on = DecModes::from(vec![DecMode::AutoWrap]);
-                self.terminal.execute([
-                    Function::Decstr,
-                    Function::Decrst(off),
-                    Function::Decset(on),
-                ]);
-            }
-            function => {
-                self.flush();
-                self.terminal.execute(function);
-            }
-        }
+    /// The function of the present sequence, with looks that the emulator knows.
+    fn with_known_looks(&self, function: Function) -> Option<Function> {
+        let Function::Sgr(_) = function else {
+            return Some(function);
+        };
+        let body = self.sequence.strip_prefix("\x1b[");
+        let parameters = body.and_then(|body| body.strip_suffix('m'));
+        let Some(known) = parameters.and_then(colors::plain) else {
+            return Some(function);
+        };
+        let sequence = (!known.is_empty()).then(|| format!("\x1b[{known}m"))?;
+        let mut parser = Parser::new();
+        sequence.chars().find_map(|c| parser.feed(c))
     }
 
     /// Draws the character that was held back.
     fn flush(&mut self) {
         if !self.held.is_empty() {
             if let Some(drawn) = self.clusters.draw(&self.held) {
-                self.terminal.execute(Function::Print(drawn));
+                self.canvas.print(drawn);
             }
             self.held.clear();
         }
@@ -249,57 +248,35 @@ impl Emulation {
         };
         let cells = usize::from(self.size.cols) * usize::from(self.size.rows);
         let times = usize::from(times.max(1)).min(cells);
-        let prints = std::iter::repeat_n(drawn, times).map(Function::Print);
-        self.terminal.execute(prints);
-    }
-
-    fn forget_scrollback(&mut self) {
-        self.flush();
-        let rows = usize::from(self.size.rows);
-        if self
-            .terminal
-            .primary_screen()
-            .all_lines()
-            .nth(rows)
-            .is_some()
-        {
-            let mut fresh = terminal(self.size, self.scrollback);
-            fresh.feed(self.terminal.dump());
-            self.terminal = fresh;
+        if self.canvas.affords(16 * times) {
+            for _ in 0..times {
+                self.canvas.print(drawn);
+            }
         }
-    }
-
-    fn dump(&self) -> Dump {
-        let alternate = self.terminal.active_screen_kind() == ScreenKind::Alternate;
-        Dump::read(&self.terminal.dump(), alternate, &self.clusters)
     }
 
     /// What line feeds at the bottom do now.
     pub(super) fn scrolls(&self) -> Scrolls {
-        match self.terminal.active_screen_kind() {
-            _ if self.dump().margins => Scrolls::Part,
-            ScreenKind::Primary => Scrolls::Primary,
-            ScreenKind::Alternate => Scrolls::Alternate,
-        }
+        self.canvas.scrolls()
     }
 
-    /// The lines above the primary screen, and what pushes them off it; empty if there are none.
+    /// The lines above the primary screen; empty if there are none.
     pub(super) fn scrollback(&self) -> Vec<u8> {
-        let screen = self.terminal.primary_screen();
-        let above = screen.all_lines().count() - usize::from(self.size.rows);
-        let lines = screen.all_lines().take(above);
-        paint::scrollback(lines, self.size.rows, &self.clusters)
+        let screen = self.canvas.terminal().primary_screen();
+        paint::scrollback(screen, self.size, &self.clusters)
     }
 
     /// What brings a fresh terminal to this state.
     pub(super) fn parts(&self) -> Parts {
-        let dump = self.dump();
+        let terminal = self.canvas.terminal();
+        let alternate = terminal.active_screen_kind() == ScreenKind::Alternate;
+        let dump = Dump::read(&terminal.dump(), alternate, &self.clusters);
         let paint = |lines| paint::screen(lines, &self.clusters);
-        let rows = paint(self.terminal.primary_screen());
+        let rows = paint(terminal.primary_screen());
         let mut state = self.modes.restore();
         state.extend_from_slice(dump.before.as_bytes());
-        if self.terminal.active_screen_kind() == ScreenKind::Alternate {
-            state.extend(paint(self.terminal.screen()));
+        if alternate {
+            state.extend(paint(terminal.screen()));
         }
         state.extend_from_slice(dump.after.as_bytes());
         let rest = [

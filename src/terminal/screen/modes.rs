@@ -33,8 +33,9 @@ pub(super) struct Modes {
 #[derive(Debug, Default)]
 struct Settings {
     switches: [bool; SWITCHES.len()],
-    mouse: Option<u16>,
-    mouse_format: Option<u16>,
+    /// In the order they were set: a terminal takes the last that it knows.
+    mouse: Vec<u16>,
+    mouse_formats: Vec<u16>,
     keypad: bool,
     cursor_style: u16,
     other_keys: u16,
@@ -143,9 +144,9 @@ impl Settings {
         if let Some(place) = SWITCHES.iter().position(|known| *known == mode) {
             self.switches[place] = on;
         } else if MOUSE.contains(&mode) {
-            self.mouse = on.then_some(mode);
+            choose(&mut self.mouse, mode, on);
         } else if MOUSE_FORMATS.contains(&mode) {
-            self.mouse_format = on.then_some(mode);
+            choose(&mut self.mouse_formats, mode, on);
         } else if mode == KEYPAD {
             self.keypad = on;
         }
@@ -154,7 +155,8 @@ impl Settings {
     fn restore(&self, out: &mut String) {
         let switches = SWITCHES.iter().zip(self.switches);
         let on = switches.filter_map(|(mode, on)| on.then_some(*mode));
-        for mode in on.chain(self.mouse).chain(self.mouse_format) {
+        let mouse = self.mouse.iter().chain(&self.mouse_formats).copied();
+        for mode in on.chain(mouse) {
             write(out, format_args!("\x1b[?{mode}h"));
         }
         if self.keypad {
@@ -181,6 +183,14 @@ impl Titles {
                 write(out, format_args!("\x1b]{code};{title}\x07"));
             }
         }
+    }
+}
+
+/// Makes a mode the chosen one; none is when any is reset.
+fn choose(chosen: &mut Vec<u16>, mode: u16, on: bool) {
+    chosen.retain(|other| on && *other != mode);
+    if on {
+        chosen.push(mode);
     }
 }
 

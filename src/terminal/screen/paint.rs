@@ -4,10 +4,11 @@ use std::io::Write as _;
 
 use avt::{Cell, Color, Line, Pen, Screen};
 
-use super::clusters::{self, Clusters};
+use super::Size;
+use super::clusters::Clusters;
 
-/// Full reset: what a repaint starts with.
-pub(super) const RESET: &[u8] = b"\x1bc";
+/// What a repaint starts with: full reset, and the cursor shown, which not every reset does.
+pub(super) const RESET: &[u8] = b"\x1bc\x1b[?25h";
 
 /// What is written, and the pen it is written with.
 struct Painter<'a> {
@@ -24,13 +25,10 @@ pub(super) fn screen(screen: Screen<'_>, clusters: &Clusters) -> Vec<u8> {
     let mut painter = Painter::new(clusters);
     let mut joined = false;
     for (row, line) in screen.visible_lines().enumerate() {
-        let certain = line.cells().iter().all(is_certain);
+        let certain = line.cells().iter().all(|cell| painter.is_certain(cell));
         let wraps = line.is_wrapped() && certain;
-        let full = line.cells().len();
-        let mut length = if wraps { full } else { used(line) };
-        if joined {
-            length = length.max(1);
-        } else if length > 0 {
+        let length = length(line, joined, wraps);
+        if length > 0 && !joined {
             painter.write(format_args!("\x1b[{};1H", row + 1));
         }
         if !certain {
@@ -46,48 +44,44 @@ pub(super) fn screen(screen: Screen<'_>, clusters: &Clusters) -> Vec<u8> {
     painter.out
 }
 
-/// Paints lines at the top and pushes them off a screen of so many rows, which is left blank; nothing
-/// if there are no lines.
-pub(super) fn scrollback<'l>(
-    lines: impl Iterator<Item = &'l Line>,
-    rows: u16,
-    clusters: &Clusters,
-) -> Vec<u8> {
+/// Paints the lines above a screen and pushes them off it, so that it is left blank; nothing if there
+/// are none. When the last one wrapped into the screen, the first cell there stays, so that it wraps.
+pub(super) fn scrollback(screen: Screen<'_>, size: Size, clusters: &Clusters) -> Vec<u8> {
+    let [columns, rows] = [size.cols, size.rows].map(usize::from);
+    let above = screen.all_lines().count() - rows;
     let mut painter = Painter::new(clusters);
     let mut wrapped = false;
-    for line in lines {
+    for line in screen.all_lines().take(above) {
+        let joined = wrapped;
         wrapped = line.is_wrapped();
-        let length = if wrapped {
-            line.cells().len()
-        } else {
-            used(line)
-        };
+        let length = length(line, joined, wrapped);
         painter.cells(&line.cells()[..length]);
         if !wrapped {
-            painter.end_line();
+            painter.end_row(joined.then_some(line), columns - length);
+            painter.write(format_args!("\r\n"));
         }
     }
-    if wrapped {
-        painter.end_line();
+    if let Some(line) = screen.line(0).filter(|_| wrapped) {
+        let first = &line.cells()[..1];
+        painter.cells(first);
+        painter.end_row(Some(line), columns - usize::from(first[0].width()));
     }
-    if !painter.out.is_empty() {
-        painter
-            .out
-            .resize(painter.out.len() + usize::from(rows) - 1, b'\n');
+    if above > 0 {
+        let end = painter.out.len() + rows - 1;
+        painter.out.resize(end, b'\n');
         painter.write(format_args!("\x1b[H"));
     }
     painter.out
 }
 
-/// Cells up to the last that shows something.
-fn used(line: &Line) -> usize {
+/// How many cells of a line are written: those that show something, and what makes it wrap.
+fn length(line: &Line, joined: bool, wraps: bool) -> usize {
+    if wraps {
+        return line.cells().len();
+    }
     let blank = Cell::default();
     let last = line.cells().iter().rposition(|cell| *cell != blank);
-    last.map_or(0, |last| last + 1)
-}
-
-fn is_certain(cell: &Cell) -> bool {
-    cell.char().is_ascii() || clusters::is_certain(cell.char(), cell.width())
+    last.map_or(usize::from(joined), |last| last + 1)
 }
 
 impl<'a> Painter<'a> {
@@ -103,9 +97,19 @@ impl<'a> Painter<'a> {
         self.out.write_fmt(text).expect("memory takes all");
     }
 
-    fn end_line(&mut self) {
+    /// Takes up the plain pen. A row that came up when text wrapped into it has the colour of its
+    /// first cell; the cells that are left in it lose that.
+    fn end_row(&mut self, wrapped_into: Option<&Line>, left: usize) {
         self.pen(&Pen::default());
-        self.out.extend_from_slice(b"\r\n");
+        let colored = |line: &Line| *line.cells()[0].pen() != Pen::default();
+        if left > 0 && wrapped_into.is_some_and(colored) {
+            self.write(format_args!("\x1b[K"));
+        }
+    }
+
+    /// Whether terminals agree on how wide a cell is.
+    fn is_certain(&self, cell: &Cell) -> bool {
+        cell.char().is_ascii() || self.clusters.is_certain(cell.char())
     }
 
     fn cells(&mut self, cells: &[Cell]) {
@@ -123,7 +127,7 @@ impl<'a> Painter<'a> {
             let text = self.clusters.meaning(drawn);
             let text = text.unwrap_or_else(|| drawn.encode_utf8(&mut bytes));
             self.out.extend_from_slice(text.as_bytes());
-            doubtful = !is_certain(cell);
+            doubtful = !self.is_certain(cell);
         }
     }
 

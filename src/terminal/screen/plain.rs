@@ -32,6 +32,9 @@ fn leave_out(chars: &mut std::str::Chars<'_>) {
         Some(']') => {
             chars.find(|c| matches!(c, '\x07' | '\\'));
         }
+        Some(' '..='/') => {
+            chars.find(|c| !(' '..='/').contains(c));
+        }
         _ => {}
     }
 }

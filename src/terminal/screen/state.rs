@@ -18,8 +18,6 @@ pub(super) struct Dump {
     pub(super) before: String,
     /// What comes after those of the alternate screen; all of it when the primary one is shown.
     pub(super) after: String,
-    /// Whether margins hold a part of the screen in place.
-    pub(super) margins: bool,
 }
 
 /// Where in the dump the reader is.
@@ -96,7 +94,6 @@ impl Reader<'_> {
         if self.at == At::Before {
             self.note(function);
         }
-        self.dump.margins |= matches!(function, Function::Decstbm(..));
         let text = self.translate(function, text);
         match self.at {
             At::Before => self.dump.before.push_str(&text),
@@ -133,7 +130,6 @@ impl Reader<'_> {
             Function::Sgr(_) => text.replace(':', ";").into(),
             Function::Ctc(CtcOp::Set) => "\x1bH".into(),
             Function::Ctc(CtcOp::ClearAll) => "\x1b[3g".into(),
-            Function::Scorc => "\x1b8".into(),
             Function::Decset(modes) if is_switch(modes) => "\x1b[?47h".into(),
             Function::Decrst(modes) if is_switch(modes) => "\x1b[?47l".into(),
             _ => text.into(),
