@@ -71,6 +71,7 @@ impl Attachment {
             if let Some(client) = state.client(self.number) {
                 client.at = offset;
             }
+            self.session.caught_up(&state);
             (state.ring.whole(), offset)
         };
         let painted = spawn_blocking(move || screen.repaint()).await;

@@ -38,11 +38,11 @@ const SCROLLBACK_CELLS: usize = 400_000;
 pub(super) struct Checkpoint {
     size: Size,
     /// Paints the primary screen.
-    rows: Vec<u8>,
+    rows: Box<[u8]>,
     /// Brings all the rest: modes, margins, the alternate screen, the cursor.
-    state: Vec<u8>,
+    state: Box<[u8]>,
     /// Output after that, as it came.
-    raw: Vec<u8>,
+    raw: Box<[u8]>,
     /// What lines that scroll off leave of `rows` and `state`.
     scrolls: Scrolls,
 }
@@ -63,9 +63,9 @@ impl Checkpoint {
     pub(super) fn fresh(size: Size) -> Self {
         Self {
             size,
-            rows: Vec::new(),
-            state: Vec::new(),
-            raw: Vec::new(),
+            rows: Box::default(),
+            state: Box::default(),
+            raw: Box::default(),
             scrolls: Scrolls::Primary,
         }
     }
@@ -93,7 +93,7 @@ impl Checkpoint {
         let output = if self.raw.is_empty() {
             stream
         } else {
-            joined = [self.raw.as_slice(), stream].concat();
+            joined = [&self.raw, stream].concat();
             &joined
         };
         let front = Front::of(output, emulation::washed_after(self.size));
@@ -104,12 +104,12 @@ impl Checkpoint {
         }
         let rows = match self.scrolls {
             Scrolls::Alternate => self.rows.clone(),
-            Scrolls::Primary | Scrolls::Part => Vec::new(),
+            Scrolls::Primary | Scrolls::Part => Box::default(),
         };
         Some(Self {
             rows,
             state: self.state.clone(),
-            raw: [kept.as_slice(), lines].concat(),
+            raw: [&kept, lines].concat().into(),
             ..*self
         })
     }
@@ -122,9 +122,9 @@ impl Checkpoint {
         let parts = emulation.parts();
         Self {
             size: emulation.size(),
-            rows: parts.rows,
-            state: parts.state,
-            raw: parts.rest,
+            rows: parts.rows.into(),
+            state: parts.state.into(),
+            raw: parts.rest.into(),
             scrolls,
         }
     }

@@ -120,19 +120,32 @@ fn greeting(auth: &Auth, replay: Replay) -> (Option<Message>, Bytes) {
 impl Talk<'_> {
     /// Prepares what the client gets first.
     async fn greet(&mut self, auth: &Auth) -> Result<(), Over> {
+        let mut first = None;
         if self.attachment.wants_repaint() && !auth.view {
             let mut late = pin!(sleep(FIRST_SIZE));
             while !self.sized && self.listens() {
-                tokio::select! {
-                    heard = self.line.heard() => self.hear(heard)?,
-                    () = late.as_mut() => break,
+                match self.heard_before(late.as_mut()).await {
+                    Some(heard @ Heard::Message(Message::Text(_))) => self.hear(heard)?,
+                    // What it types comes after what it is shown.
+                    other => {
+                        first = other;
+                        break;
+                    }
                 }
             }
         }
         let (note, repaint) = greeting(auth, self.attachment.replay().await);
         self.notes.extend(note);
         self.repaint = repaint;
-        Ok(())
+        first.map_or(Ok(()), |heard| self.hear(heard))
+    }
+
+    /// What the client says next; none if it is late.
+    async fn heard_before(&mut self, late: Pin<&mut Sleep>) -> Option<Heard> {
+        tokio::select! {
+            heard = self.line.heard() => Some(heard),
+            () = late => None,
+        }
     }
 
     /// Moves bytes until one side has no more.

@@ -17,7 +17,8 @@ const LARGEST: u16 = 1000;
 /// Bytes of an unfinished sequence that are kept. What goes on after more is not made sense of.
 const SEQUENCE_LIMIT: usize = 4096;
 
-/// Bytes that must be saved for it to pay to leave out what scrolls off.
+/// Bytes that must be saved for it to pay to leave out what scrolls off. Few in tests, so that their
+/// short streams do it.
 const WORTHWHILE: usize = if cfg!(test) { 16 } else { 8 * 1024 };
 
 /// A terminal: what it shows, and what it has not made sense of yet.

@@ -23,10 +23,14 @@ struct Painter<'a> {
 /// push away the lines below. A line that wrapped runs on into the next, so that it stays one line.
 pub(super) fn screen(screen: Screen<'_>, clusters: &Clusters) -> Vec<u8> {
     let mut painter = Painter::new(clusters);
+    let mut lines = screen.visible_lines().enumerate().peekable();
     let mut joined = false;
-    for (row, line) in screen.visible_lines().enumerate() {
-        let certain = line.cells().iter().all(|cell| painter.is_certain(cell));
-        let wraps = line.is_wrapped() && certain;
+    while let Some((row, line)) = lines.next() {
+        let certain = painter.is_certain(line);
+        let next = lines
+            .peek()
+            .is_some_and(|(_, next)| painter.is_certain(next));
+        let wraps = line.is_wrapped() && certain && next;
         let length = length(line, joined, wraps);
         if length > 0 && !joined {
             painter.write(format_args!("\x1b[{};1H", row + 1));
@@ -107,8 +111,12 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// Whether terminals agree on how wide a cell is.
-    fn is_certain(&self, cell: &Cell) -> bool {
+    /// Whether terminals agree on how wide the characters of a line are.
+    fn is_certain(&self, line: &Line) -> bool {
+        line.cells().iter().all(|cell| self.is_sure(cell))
+    }
+
+    fn is_sure(&self, cell: &Cell) -> bool {
         cell.char().is_ascii() || self.clusters.is_certain(cell.char())
     }
 
@@ -127,7 +135,7 @@ impl<'a> Painter<'a> {
             let text = self.clusters.meaning(drawn);
             let text = text.unwrap_or_else(|| drawn.encode_utf8(&mut bytes));
             self.out.extend_from_slice(text.as_bytes());
-            doubtful = !self.is_certain(cell);
+            doubtful = !self.is_sure(cell);
         }
     }
 

@@ -5,6 +5,7 @@ mod judge;
 mod recordings;
 mod shown;
 mod streams;
+mod xterm;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
