@@ -50,6 +50,9 @@ mod shutdown;
 /// What the tests stand on: servers, requests, processes.
 #[cfg(test)]
 mod support;
+/// Terminals: shells over WebSocket that outlive the connections to them.
+#[cfg(test)]
+mod terminal;
 /// A public URL by Cloudflare's connector.
 #[cfg(test)]
 mod tunnel;

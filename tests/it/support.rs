@@ -6,6 +6,7 @@ mod needs;
 pub(crate) mod processes;
 pub(crate) mod raw;
 mod server;
+pub(crate) mod terminal;
 pub(crate) mod variables;
 
 use std::time::{Duration, Instant};
