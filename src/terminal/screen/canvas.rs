@@ -1,6 +1,6 @@
 //! The emulator, made to do as xterm and its like do where it does not.
 
-use avt::parser::{DecMode, DecModes, EdScope, ElScope, Function, SgrOp, SgrOps};
+use avt::parser::{CtcOp, DecMode, DecModes, EdScope, ElScope, Function, SgrOp, SgrOps};
 use avt::{Pen, ScreenKind, Terminal};
 
 use super::{Scrolls, Size};
@@ -68,8 +68,20 @@ impl Canvas {
         if rows != self.terminal.size().1 {
             self.margins = Margins::none(rows);
         }
+        let old = self.terminal.size().0;
         self.terminal.resize(size.cols.into(), rows);
+        if old < size.cols.into() && old.is_multiple_of(8) {
+            self.set_tab_stop(old);
+        }
         self.stay_within();
+    }
+
+    /// The emulator that becomes wider leaves out the first tab stop of what is new.
+    fn set_tab_stop(&mut self, column: usize) {
+        let back = self.terminal.cursor_position().col;
+        let to = |column: usize| Function::Cha(u16::try_from(column + 1).unwrap_or(u16::MAX));
+        self.terminal
+            .execute([to(column), Function::Ctc(CtcOp::Set), to(back)]);
     }
 
     /// What line feeds at the bottom do now.

@@ -1,7 +1,7 @@
 //! Where xterm and its like do other than the emulator would by itself.
 
 use super::shown::{drawn, painted};
-use super::{Checkpoint, Size, draw};
+use super::{Checkpoint, Size, draw, repaint};
 
 #[test]
 fn what_is_cleared_has_the_background_and_nothing_else() {
@@ -116,6 +116,16 @@ fn tab_stops_and_colors_in_sequences_that_all_know() {
         painted.contains("^[3g^[5G^H^[1;5H^[0;38;2;1;2;3;48;5;200m^7"),
         "{painted}"
     );
+}
+
+#[test]
+fn a_window_that_becomes_wider_has_all_its_tab_stops() {
+    let narrow = Checkpoint::fresh(Size { cols: 80, rows: 4 });
+    let wide = Size { cols: 100, rows: 4 };
+    let painted = repaint(&narrow, b"text", &[(4, wide)]);
+    let painted = String::from_utf8_lossy(&painted);
+    assert!(!painted.contains("\x1bH"), "{painted:?}");
+    assert!(painted.ends_with("\x1b[1;5H\x1b[0m"), "{painted:?}");
 }
 
 #[test]
