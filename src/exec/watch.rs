@@ -45,7 +45,6 @@ pub(super) async fn watch(
         timeout,
         grace,
         decoder: Decoder::default(),
-        reading: true,
         exited: false,
         ending: false,
         signals: Vec::new(),
@@ -65,8 +64,6 @@ struct Watch {
     timeout: Option<Instant>,
     grace: Duration,
     decoder: Decoder,
-    /// Whether there may be more output.
-    reading: bool,
     /// Whether the shell has ended.
     exited: bool,
     /// Whether it is being ended on purpose.
@@ -114,7 +111,7 @@ impl Watch {
         let process = Arc::clone(&self.process);
         tokio::select! {
             biased;
-            happening = self.running.next(self.reading, !self.typing.is_empty()) => match happening {
+            happening = self.running.next(true, !self.typing.is_empty()) => match happening {
                 Happening::Event(event) => return self.on_event(event).await,
                 Happening::Readable => {
                     self.read().await;
@@ -190,7 +187,7 @@ impl Watch {
 
     /// Reads all that has been written so far.
     async fn drain(&mut self) {
-        while self.reading && self.read_batch(true) {
+        while self.read_batch(true) {
             self.rotate_if_full().await;
         }
         self.let_go();
@@ -214,32 +211,7 @@ impl Watch {
     /// Moves up to one batch to the log; true when there may be more at once.
     fn read_batch(&mut self, now: bool) -> bool {
         BUFFER.with_borrow_mut(|buffer| {
-            let mut filled = 0;
-            let more = loop {
-                let rest = &mut buffer[filled..];
-                let read = if now {
-                    self.running.read_now(rest)
-                } else {
-                    self.running.read(rest)
-                };
-                match read {
-                    Ok(0) => {
-                        self.reading = false;
-                        break false;
-                    }
-                    Ok(n) => filled += n,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break false,
-                    Err(_) => {
-                        self.reading = false;
-                        break false;
-                    }
-                }
-                // A terminal gives at most a page at a time.
-                if buffer.len() - filled < 4096 {
-                    break true;
-                }
-            };
+            let (filled, more) = self.running.fill(buffer, now);
             let text: Cow<'_, str> = self.decoder.decode(&buffer[..filled]);
             let whole = text.ends_with('\n') || text.len() >= MUCH;
             if whole && self.held.is_empty() {

@@ -91,6 +91,9 @@ impl Exit {
     }
 }
 
+/// What a PTY gives at once, in bytes.
+const PAGE: usize = 4096;
+
 /// What becomes of a running shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -135,6 +138,8 @@ pub struct Running {
     slot: Slot,
     shell: i32,
     supervisor: i32,
+    /// Whether there may be more output.
+    open: bool,
     /// Whether the supervisor was told to end it: then it ends itself too.
     ended: bool,
 }
@@ -145,6 +150,7 @@ impl Running {
             slot,
             shell,
             supervisor,
+            open: true,
             ended: false,
         }
     }
@@ -187,7 +193,7 @@ impl Running {
     ///
     /// Loses nothing when dropped half-way.
     pub async fn next(&mut self, reading: bool, typing: bool) -> Happening {
-        let wanted = match (reading, typing) {
+        let wanted = match (reading && self.open, typing) {
             (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
             (true, false) => Some(Interest::READABLE),
             (false, true) => Some(Interest::WRITABLE),
@@ -210,15 +216,30 @@ impl Running {
         }
     }
 
-    /// Reads output; fails with `WouldBlock` when nothing is there, gives 0 when there never will be.
-    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.slot.tty.read(buffer)
-    }
-
-    /// As [`Self::read`], but asks the kernel even if it announced nothing: what was written before
-    /// an event is there when the event is (the master's read flushes the line discipline's queue).
-    pub fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.slot.tty.read_now(buffer)
+    /// Fills a buffer with the output there is; says how much that was, and whether there may be more
+    /// at once.
+    ///
+    /// With `now` the kernel is asked even if it announced nothing: what was written before an event
+    /// is there when the event is (the master's read flushes the line discipline's queue).
+    pub fn fill(&mut self, buffer: &mut [u8], now: bool) -> (usize, bool) {
+        let mut filled = 0;
+        // A terminal gives at most a page at a time.
+        while self.open && (filled == 0 || buffer.len() - filled >= PAGE) {
+            let rest = &mut buffer[filled..];
+            let tty = &self.slot.tty;
+            match if now {
+                tty.read_now(rest)
+            } else {
+                tty.read(rest)
+            } {
+                Ok(n) if n > 0 => filled += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return (filled, false),
+                // There never will be more.
+                Ok(_) | Err(_) => self.open = false,
+            }
+        }
+        (filled, self.open)
     }
 
     /// Types bytes; returns how many were taken, and fails with `WouldBlock` when none can be now.

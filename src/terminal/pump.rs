@@ -1,7 +1,6 @@
 //! The task of one terminal: it moves output to the ring and typed bytes to the PTY, and sees the end.
 
 use std::cell::RefCell;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,7 +48,6 @@ pub(super) async fn pump(
         patience,
         stop,
         closed,
-        reading: true,
         ended: false,
         asked: Vec::new(),
     };
@@ -64,8 +62,6 @@ struct Pump<F> {
     patience: Patience,
     stop: CancellationToken,
     closed: F,
-    /// Whether there may be more output.
-    reading: bool,
     /// Whether everything has been told to end.
     ended: bool,
     /// Who waits for that.
@@ -83,7 +79,7 @@ impl<F: Fn(&Session)> Pump<F> {
         tokio::select! {
             biased;
             () = session.ordered.notified() => self.take_orders(&session).await,
-            happening = self.running.next(self.reading && reading, typing) => match happening {
+            happening = self.running.next(reading, typing) => match happening {
                 Happening::Event(event) => return self.on_event(event).await,
                 Happening::Readable => {
                     if self.read(&session, false) {
@@ -106,7 +102,7 @@ impl<F: Fn(&Session)> Pump<F> {
     async fn linger(&mut self) -> bool {
         tokio::select! {
             biased;
-            happening = self.running.next(self.reading, false) => match happening {
+            happening = self.running.next(true, false) => match happening {
                 Happening::Event(event) => self.on_event(event).await,
                 Happening::Readable | Happening::Writable => {
                     self.discard();
@@ -141,7 +137,7 @@ impl<F: Fn(&Session)> Pump<F> {
         let Some(session) = self.session.take() else {
             return;
         };
-        while self.reading && self.read(&session, true) {
+        while self.read(&session, true) {
             fold(&session).await;
         }
         session.exited(Exit {
@@ -185,7 +181,7 @@ impl<F: Fn(&Session)> Pump<F> {
     /// Moves up to one batch to the ring; true when there may be more at once.
     fn read(&mut self, session: &Session, now: bool) -> bool {
         BUFFER.with_borrow_mut(|buffer| {
-            let (filled, more) = self.fill(buffer, now);
+            let (filled, more) = self.running.fill(buffer, now);
             if filled > 0 {
                 session.push(&buffer[..filled]);
             }
@@ -194,33 +190,7 @@ impl<F: Fn(&Session)> Pump<F> {
     }
 
     fn discard(&mut self) {
-        BUFFER.with_borrow_mut(|buffer| self.fill(buffer, false));
-    }
-
-    fn fill(&mut self, buffer: &mut [u8], now: bool) -> (usize, bool) {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            let rest = &mut buffer[filled..];
-            let read = if now {
-                self.running.read_now(rest)
-            } else {
-                self.running.read(rest)
-            };
-            match read {
-                Ok(0) => {
-                    self.reading = false;
-                    return (filled, false);
-                }
-                Ok(n) => filled += n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return (filled, false),
-                Err(_) => {
-                    self.reading = false;
-                    return (filled, false);
-                }
-            }
-        }
-        (filled, true)
+        BUFFER.with_borrow_mut(|buffer| self.running.fill(buffer, false));
     }
 }
 

@@ -262,40 +262,65 @@ fn one_killed_in_the_middle_of_a_flood_leaves_the_shell_and_no_descriptor() {
 }
 
 /// A client whose program reads nothing of what is typed.
-fn deaf(server: &Server, mode: &str) -> (String, Client) {
-    let (id, mut client) = server.terminal();
+fn deaf(server: &Server, id: &str, mode: &str) -> Client {
+    let mut client = server.attach(id).start();
     client.type_in(format!("stty {mode}; echo go''on; sleep 1000; stty sane\n"));
     client.expect("goon");
     server.runs("sleep 1000");
-    (id, client)
+    client
+}
+
+/// Types more than is taken; blocks until the connection ends.
+fn flood(client: &mut Client) {
+    for _ in 0..64 {
+        client.type_in(vec![b'x'; 1 << 20]);
+    }
 }
 
 #[test]
 fn what_is_typed_into_a_program_that_does_not_read_takes_little_memory() {
     let server = Server::spawn();
-    let (id, mut client) = deaf(&server, "raw -echo");
+    let id = server.open(NOBODY);
+    let mut client = deaf(&server, &id, "raw -echo");
     let memory = processes::figure(server.pid, "VmRSS");
-    let mut second = server.attach(&id).start();
-    server.attached(&id, 2);
     std::thread::scope(|scope| {
-        // It blocks: nobody takes it. It ends with the connection.
-        scope.spawn(|| {
-            for _ in 0..64 {
-                client.type_in(vec![b'x'; 1 << 20]);
-            }
-        });
+        scope.spawn(|| flood(&mut client));
         std::thread::sleep(seconds(2));
         let grown = processes::figure(server.pid, "VmRSS").saturating_sub(memory);
-        assert!(grown < 32 << 10, "{grown} KiB were kept");
-        second.control(&json!({"type": "ping"}));
-        second.frame("pong");
-        second.signal("TERM");
-        eventually("it has ended", seconds(5), || {
-            second.pump(Duration::from_millis(10));
-            !sleeps(&server)
-        });
         server.close(&id).expect(200);
+        assert!(grown < 32 << 10, "{grown} KiB were kept");
     });
+}
+
+#[test]
+fn another_client_is_heard_though_the_program_does_not_read_what_one_types() {
+    let server = Server::spawn();
+    let id = server.open(NOBODY);
+    let mut client = deaf(&server, &id, "raw -echo");
+    let mut second = server.attach(&id).start();
+    server.attached(&id, 2);
+    let (answered, ended) = std::thread::scope(|scope| {
+        scope.spawn(|| flood(&mut client));
+        std::thread::sleep(seconds(1));
+        for n in 0..3 {
+            second.control(&json!({"type": "ping", "id": n}));
+            second.pump(Duration::from_millis(200));
+        }
+        second.signal("TERM");
+        let end = Instant::now() + seconds(3);
+        while sleeps(&server) && Instant::now() < end {
+            second.pump(Duration::from_millis(20));
+        }
+        let ended = !sleeps(&server);
+        server.close(&id).expect(200);
+        let pongs = second
+            .texts
+            .iter()
+            .filter(|(_, frame)| frame["type"] == "pong");
+        (pongs.count(), ended)
+    });
+    assert_eq!(answered, 3, "pings of the other client wait");
+    assert!(ended, "the signal of the other client waits");
 }
 
 fn sleeps(server: &Server) -> bool {
@@ -308,7 +333,7 @@ fn sleeps(server: &Server) -> bool {
 #[test]
 fn control_c_gets_through_to_a_program_that_reads_nothing() {
     let server = Server::spawn();
-    let (_, mut client) = deaf(&server, "-icanon -echo");
+    let mut client = deaf(&server, &server.open(NOBODY), "-icanon -echo");
     client.type_in(vec![b'x'; 1 << 20]);
     client.type_in("\x03");
     eventually("it is interrupted", seconds(5), || {
@@ -324,15 +349,21 @@ fn who_types_on_into_a_program_that_reads_nothing_is_dropped_and_nobody_is_locke
     let server = Server::builder()
         .env("OPEN_TERMINAL_TERMINAL_PING_INTERVAL", "1")
         .start();
-    let (id, mut client) = deaf(&server, "raw -echo");
+    let id = server.open(NOBODY);
+    let mut viewer = server.attach(&id).view().start();
+    let mut client = deaf(&server, &id, "raw -echo");
+    server.attached(&id, 2);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for _ in 0..64 {
-                client.type_in(vec![b'x'; 1 << 20]);
-            }
+        scope.spawn(|| flood(&mut client));
+        eventually("one is dropped", seconds(15), || {
+            viewer.pump(Duration::from_millis(20));
+            server.summary(&id)["attached"] == 1
         });
-        server.attached(&id, 0);
     });
+    // Who typed nothing is not the one.
+    viewer.control(&json!({"type": "ping"}));
+    viewer.frame("pong");
+    viewer.leave();
     assert!(sleeps(&server), "the program is not harmed");
     let mut again = server.attach(&id).start();
     again.until("a repaint", |again| !again.output.is_empty());
