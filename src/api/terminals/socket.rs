@@ -18,7 +18,7 @@ use super::visit::Visit;
 use crate::terminal::{Attachment, End, Next, Replay};
 
 /// A client that gets a repaint has this long to say how large its window is: pages say so at once.
-const FIRST_SIZE: Duration = Duration::from_millis(60);
+const FIRST_SIZE: Duration = Duration::from_millis(150);
 /// A repaint is sent in pieces of this many bytes.
 const PIECE: usize = 64 * 1024;
 /// Answers that wait to be sent; with more, nothing is read.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::terminal::{Caller, NOBODY, caller};
+use serde_json::json;
+
+use crate::support::terminal::{Caller, Eyes, NOBODY, caller};
 use crate::support::{Server, processes};
 
 /// A page: it makes a terminal, attaches, uses it, and is closed.
@@ -142,4 +144,26 @@ fn a_storm_of_reloads_leaves_one_shell() {
     assert!(after <= before + 2, "{before} processes became {after}");
     let mut client = server.attach(&first).by(who).start();
     assert_eq!(client.run("echo well"), "well");
+}
+
+#[test]
+fn a_page_that_comes_back_smaller_sees_the_newest_lines() {
+    let server = Server::spawn();
+    let (id, mut client) = server.terminal();
+    client.resize(100, 30);
+    client.run("seq 1 60");
+    client.type_in("echo la''st");
+    client.expect("echo la''st");
+    client.leave();
+    let mut eyes = Eyes::open(server.attach(&id), 60, 12);
+    // A page says how large it is as soon as it is connected, and what it is shown is made for that.
+    std::thread::sleep(Duration::from_millis(10));
+    eyes.client.resize(60, 12);
+    eyes.sees("echo la''st");
+    let look = eyes.look();
+    for line in ["56", "57", "58", "59", "60"] {
+        assert!(look.rows.iter().any(|row| row == line), "{line}: {look:?}");
+    }
+    let size = server.summary(&id);
+    assert_eq!((&size["cols"], &size["rows"]), (&json!(60), &json!(12)));
 }
