@@ -1,8 +1,12 @@
 //! Many commands: a thousand at once, thousands one after the other, and nothing grows.
 
 use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use nix::fcntl::OFlag;
 use nix::sys::resource::{Resource, getrlimit};
 
 use crate::support::{Server, alone, eventually, processes, seconds, variables};
@@ -22,15 +26,28 @@ fn a_thousand_commands_run_at_once() {
     eventually("all are running", seconds(60), || {
         states(&server, "running") == CROWD
     });
-    drop(
-        OpenOptions::new()
-            .write(true)
-            .open(server.home.work().join("gate"))
-            .expect("they read from it"),
-    );
-    for id in &ids {
-        server.end(id).expect_exit(0);
-    }
+    let open = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        // Again and again, for those who come to the gate late.
+        scope.spawn(|| {
+            for _ in 0..1000 {
+                if !open.load(Ordering::Relaxed) {
+                    return;
+                }
+                drop(
+                    OpenOptions::new()
+                        .write(true)
+                        .custom_flags(OFlag::O_NONBLOCK.bits())
+                        .open(server.home.work().join("gate")),
+                );
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        let ended = ids.iter().map(|id| server.end(id));
+        let codes: Vec<_> = ended.map(|end| end.exit_code()).collect();
+        open.store(false, Ordering::Relaxed);
+        assert!(codes.iter().all(|code| *code == Some(0)), "{codes:?}");
+    });
     assert_eq!(states(&server, "done"), CROWD + 1);
 }
 

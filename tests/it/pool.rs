@@ -131,7 +131,8 @@ fn a_supervisor_that_serves_again_gives_each_command_a_fresh_terminal() {
         let (next, session) = terminal_and_session(&server);
         assert_eq!(next, settings, "after {spoil:?}");
         sessions.push(session);
-        let interrupted = server.start("read line; echo \"[$line]\"; cat");
+        // A shell that forks just then would keep the signal from its child.
+        let interrupted = server.start("read line; echo \"[$line]\"; exec cat");
         server.input(&interrupted, "mine\n").expect(200);
         server.output_with(&interrupted, "[mine]");
         server.input(&interrupted, "\\x03").expect(200);
