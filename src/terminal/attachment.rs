@@ -7,7 +7,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::session::{MOST_WAITING, Session, State};
+use super::session::{Session, State};
 use super::{End, Next, Replay, Request, Signal, Size};
 
 /// Output handed out at once, in bytes.
@@ -115,11 +115,6 @@ impl Attachment {
         self.wake.notified().await;
     }
 
-    /// Whether more may be typed now; if not, [`Self::changed`] tells when.
-    pub fn has_room(&self) -> bool {
-        self.session.state().typed.len() < MOST_WAITING
-    }
-
     /// How many typed bytes the terminal has taken, from all clients.
     pub fn taken(&self) -> u64 {
         self.session.state().taken
@@ -131,10 +126,10 @@ impl Attachment {
     }
 
     /// Types bytes. Those of a client that only looks on are ignored.
-    pub fn type_in(&self, bytes: &[u8]) {
-        if !self.view {
-            self.session.type_in(bytes);
-        }
+    ///
+    /// False when too much waits for the program already; [`Self::changed`] tells when to try again.
+    pub fn type_in(&self, bytes: &[u8]) -> bool {
+        self.view || self.session.type_in(bytes)
     }
 
     /// Says how large the client's window is; the terminal is as large as the smallest of them.

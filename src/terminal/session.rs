@@ -19,7 +19,7 @@ const WINDOW: Size = Size { cols: 80, rows: 24 };
 /// The foremost client may be so many bytes behind before the program in the terminal is held back.
 const AHEAD: u64 = 256 * 1024;
 /// Typed bytes that wait for the program, at which no more are taken.
-pub(super) const MOST_WAITING: usize = 8 << 20;
+const MOST_WAITING: usize = 8 << 20;
 /// A terminal nobody has come to is kept at least this long.
 const FIRST_VISIT: Duration = Duration::from_mins(1);
 
@@ -142,11 +142,11 @@ impl Session {
         (!state.held_back, !state.typed.is_empty())
     }
 
-    /// Types bytes after what still waits to be typed.
-    pub(super) fn type_in(&self, bytes: &[u8]) {
+    /// Types bytes after what still waits to be typed; false when too much does already.
+    pub(super) fn type_in(&self, bytes: &[u8]) -> bool {
         let mut state = self.state();
         if state.exit.is_some() {
-            return;
+            return true;
         }
         let taken = match bytes {
             _ if state.typed.is_empty() => write_all_now(&self.tty, bytes),
@@ -155,6 +155,7 @@ impl Session {
                 state.forget_typed();
                 1
             }
+            _ if state.typed.len() >= MOST_WAITING => return false,
             _ => 0,
         };
         state.taken += taken as u64;
@@ -162,6 +163,7 @@ impl Session {
             state.typed.extend(&bytes[taken..]);
             self.ordered.notify_one();
         }
+        true
     }
 
     /// Types more of what waits.

@@ -42,7 +42,9 @@ struct Talk<'a> {
     largest: u16,
     /// Whether it has said how large its window is.
     sized: bool,
-    /// When the last look found that nothing could be typed: what the terminal had taken until then.
+    /// What it typed and the terminal cannot take yet. Nothing more is heard of it until then.
+    typed: Option<Bytes>,
+    /// When the last look found that: what the terminal had taken until then.
     blocked_at: Option<u64>,
 }
 
@@ -97,6 +99,7 @@ pub(super) async fn serve(socket: WebSocket, visit: Visit) {
             LARGEST
         },
         sized: false,
+        typed: None,
         blocked_at: None,
     };
     let over = match talk.greet(&auth).await {
@@ -158,6 +161,9 @@ impl Talk<'_> {
                 return over;
             }
             let news = self.news(timer.as_mut()).await;
+            if let Some(typed) = self.typed.take() {
+                self.type_in(typed);
+            }
             match news.sent {
                 Some(Sent::Failed) => return Over::Left,
                 // Only a client that takes something makes room for more.
@@ -199,13 +205,14 @@ impl Talk<'_> {
 
     /// Whether what the client says can be seen to now.
     fn listens(&self) -> bool {
-        self.attachment.has_room() && self.notes.len() < MOST_NOTES
+        self.typed.is_none() && self.notes.len() < MOST_NOTES
     }
 
     /// Waits until there is something to see to.
     async fn news(&mut self, mut timer: Pin<&mut Sleep>) -> News {
         let listens = self.listens();
-        let idle = self.line.sending().is_none();
+        // While a message is on its way, more output changes nothing; room for what is typed does.
+        let curious = self.line.sending().is_none() || !listens;
         let line = &mut *self.line;
         let mut changed = pin!(self.attachment.changed());
         poll_fn(|cx| {
@@ -215,8 +222,7 @@ impl Talk<'_> {
             } else {
                 Poll::Pending
             };
-            // While a message is on its way, more output changes nothing.
-            let changed = (idle || !listens) && changed.as_mut().poll(cx).is_ready();
+            let changed = curious && changed.as_mut().poll(cx).is_ready();
             let due = timer.as_mut().poll(cx).is_ready();
             if sent.is_pending() && heard.is_pending() && !changed && !due {
                 return Poll::Pending;
@@ -234,7 +240,7 @@ impl Talk<'_> {
     fn hear(&mut self, heard: Heard) -> Result<(), Over> {
         self.pulse.heard();
         match heard {
-            Heard::Message(Message::Binary(typed)) => self.attachment.type_in(&typed),
+            Heard::Message(Message::Binary(typed)) => self.type_in(typed),
             Heard::Message(Message::Text(text)) => match Control::read(&text, self.largest) {
                 Some(Control::Resize(size)) => {
                     self.sized = true;
@@ -254,16 +260,20 @@ impl Talk<'_> {
         Ok(())
     }
 
+    fn type_in(&mut self, typed: Bytes) {
+        if !self.attachment.type_in(&typed) {
+            self.typed = Some(typed);
+        }
+    }
+
     /// Looks whether the client is still there.
     fn look(&mut self) -> Result<(), Over> {
-        if self.listens() {
-            self.blocked_at = None;
-        } else {
-            let taken = Some(self.attachment.taken());
-            if self.blocked_at == taken && !self.attachment.has_room() {
-                return Err(Over::Unread);
-            }
-            self.blocked_at = taken;
+        let blocked = self.typed.as_ref().map(|_| self.attachment.taken());
+        if blocked.is_some() && self.blocked_at == blocked {
+            return Err(Over::Unread);
+        }
+        self.blocked_at = blocked;
+        if !self.listens() {
             // It may well have said something.
             self.pulse.heard();
         }
