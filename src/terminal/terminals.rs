@@ -117,7 +117,10 @@ impl Terminals {
         directory: &Path,
         home: &Path,
     ) -> Result<Summary, Error> {
-        if self.0.settings.reuse
+        let settings = &self.0.settings;
+        // One that ends when it is left is not worth finding.
+        if settings.reuse
+            && !settings.detach_ttl.is_zero()
             && let Some(left) = self.table().left_by(&owner)
         {
             return Ok(left.summary());
