@@ -167,17 +167,3 @@ fn a_page_that_comes_back_smaller_sees_the_newest_lines() {
     let size = server.summary(&id);
     assert_eq!((&size["cols"], &size["rows"]), (&json!(60), &json!(12)));
 }
-
-#[test]
-fn one_that_ends_when_it_is_left_is_not_given_again() {
-    let server = Server::builder()
-        .env("OPEN_TERMINAL_TERMINAL_DETACH_TTL", "0")
-        .start();
-    let who = caller("u", "c");
-    for _ in 0..10 {
-        let id = server.open(who);
-        let mut client = server.attach(&id).by(who).start();
-        client.ready();
-        client.leave();
-    }
-}
