@@ -1,6 +1,6 @@
 //! Validation: the members of a query or a JSON body read one by one, with every mistake noted.
 //!
-//! A request type says in [`Read`] which members it has and of which [`Kind`] each is. Texts that
+//! A request type says in [`Read`] which members it has and of which kind each is. Texts that
 //! look like numbers or booleans count as such, as clients and models send them. The mistakes of
 //! query and body come back together as [`Problems`].
 

@@ -35,14 +35,14 @@ impl Tty {
         self.0.ready(interest).await.map(|guard| guard.ready())
     }
 
-    /// Reads output, as [`Running::read`](super::Running::read) does.
-    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Reads output; fails with `WouldBlock` when none was announced, gives 0 when there never will be.
+    pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0
             .try_io(Interest::READABLE, |master| master.read(buffer))
     }
 
-    /// Reads output, as [`Running::read_now`](super::Running::read_now) does.
-    pub fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// As [`Self::read`], but asks the kernel even if it announced nothing.
+    pub(super) fn read_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.get_ref().read(buffer)
     }
 

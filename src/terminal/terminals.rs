@@ -139,19 +139,15 @@ impl Terminals {
         let session = self.enter(&owner, &running)?;
         drop(place);
         let summary = session.summary();
+        if self.0.closing.load(Ordering::Relaxed) {
+            // It began when the end did, and was not in the table yet when all were told.
+            drop(session.end(true));
+        }
         let this = self.clone();
         self.0
             .tasks
             .spawn(async move { this.see_to(session, running).await });
-        if self.0.closing.load(Ordering::Relaxed) {
-            // It began when the end did, and was not in the table yet when all were told.
-            drop(self.find_any(&summary.id).map(|session| session.end(true)));
-        }
         Ok(summary)
-    }
-
-    fn find_any(&self, id: &str) -> Option<Arc<Session>> {
-        self.table().get(id).cloned()
     }
 
     /// Takes a place in the table; at the bound, a terminal left alone makes room.

@@ -120,7 +120,7 @@ pub(super) fn rotated_line(offset: u64) -> Vec<u8> {
     line("log_rotated", Record { offset })
 }
 
-/// How an output record of ours begins; [`element`] relies on it for speed.
+/// How an output record of ours begins; readers rely on it for speed.
 const OUTPUT: &[u8] = br#"{"type":"output","data":"#;
 
 /// Appends an output record to a buffer.
