@@ -38,8 +38,10 @@ pub mod api;
 pub mod cli;
 pub mod config;
 pub mod exec;
+pub mod files;
 pub mod prompt;
 pub mod sandbox;
+pub mod search;
 pub mod server;
 #[expect(
     unsafe_code,

@@ -1,5 +1,7 @@
 //! A workspace: the home directory requests act in, whose they are, and the directory each chat session is at.
 
+mod names;
+mod open;
 mod paths;
 mod root;
 mod session_dirs;
@@ -7,6 +9,8 @@ mod session_dirs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use names::{meant, shown, shown_name};
+pub use open::{Unopened, open_regular};
 pub use root::Root;
 use session_dirs::SessionDirs;
 

@@ -2,10 +2,12 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::names;
+
 /// `path` seen from `base`, normalised. Nothing is looked up, so a link stays as it was written;
 /// `~` means nothing here.
 pub(super) fn resolve(base: &Path, path: &str) -> PathBuf {
-    normalise(&base.join(path))
+    normalise(&base.join(names::meant(path)))
 }
 
 /// `path` without `.`, `..` and doubled slashes. `..` takes back the name before it, and at the root nothing.
