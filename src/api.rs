@@ -3,7 +3,9 @@
 //! A handler turns a request into a call on a service and its answer into a response; it decides
 //! nothing. To add an endpoint: wire structs and a handler in `api/<resource>.rs`, and a line here.
 
+mod archive;
 mod auth;
+mod blocking;
 mod docs;
 mod error;
 mod exec;
@@ -15,15 +17,18 @@ mod layers;
 mod openapi;
 mod prompt;
 mod query;
+mod search;
 mod state;
 mod terminals;
+mod upload;
 mod validate;
+mod watch;
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
 pub use health::Protection;
 pub use state::State;
@@ -57,8 +62,7 @@ fn open() -> Router<State> {
 /// What only the holder of the key may ask.
 fn guarded(state: &State) -> Router<State> {
     let config = state.config();
-    let mut routes = Router::new()
-        .route("/files/cwd", get(files::get_cwd).post(files::set_cwd))
+    let mut routes = files()
         .route(
             "/execute",
             get(exec::list_processes).post(exec::run_command),
@@ -79,6 +83,39 @@ fn guarded(state: &State) -> Router<State> {
         routes = routes.route("/info", get(prompt::get_info));
     }
     routes.route_layer(from_fn_with_state(state.clone(), auth::require_key))
+}
+
+/// Files and search.
+fn files() -> Router<State> {
+    Router::new()
+        .route("/files/cwd", get(files::get_cwd).post(files::set_cwd))
+        .route("/files/list", get(files::list_files))
+        .route("/files/read", get(files::read_file))
+        .route("/files/display", get(files::display_file))
+        .route("/files/stat", get(files::stat_file))
+        .route("/files/watch", get(watch::watch))
+        .route("/files/view", get(files::view_file))
+        .route("/files/serve", get(files::to_serve))
+        .route("/files/serve/", get(files::nothing_to_serve))
+        .route("/files/serve/{*path}", get(files::serve_file))
+        .route("/files/write", post(files::write_file))
+        .route("/files/replace", post(files::replace_file_content))
+        .route("/files/mkdir", post(files::make_directory))
+        .route("/files/delete", delete(files::delete_path))
+        .route("/files/move", post(files::move_path))
+        .route("/files/compare", post(files::compare_files))
+        .route("/files/archive", post(archive::download_archive))
+        .route("/files/upload", post(upload::upload_file))
+        .route(
+            "/files/upload/{id}",
+            put(upload::put_part)
+                .get(upload::get_part)
+                .delete(upload::delete_part),
+        )
+        .route("/files/grep", get(search::grep_search))
+        .route("/files/glob", get(search::glob_search))
+        .route("/files/search", get(search::search_files))
+        .route("/files/matches", get(search::match_files))
 }
 
 /// Terminals, where they are on. Who attaches shows the key in another way.

@@ -5,6 +5,8 @@
 
 mod error;
 pub mod escapes;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod id;
 mod log;
 mod process;
@@ -45,6 +47,8 @@ pub struct Window {
     pub offset: u64,
     /// At most this many, the last ones.
     pub tail: Option<u64>,
+    /// Bytes of text at most: of more, only the beginning and the end are given. None: no limit.
+    pub max_bytes: Option<u64>,
 }
 
 /// Where a command is in its life.
@@ -104,11 +108,13 @@ pub struct Report {
     pub output: Output,
     /// Number of the next record to come: the `offset` to ask for next.
     pub next_offset: u64,
-    /// Whether records that the window asked for are missing (cut by `tail`, or rotated away).
+    /// Whether output that the window asked for is missing (cut by `tail` or `max_bytes`, or rotated away).
     pub truncated: bool,
 }
 
 /// Output records as the elements of a JSON array, `{"type":"output","data":"…"}` joined by commas.
+///
+/// Where a part is left out there is one `{"type":"omitted","bytes":N,"data":"…"}`, whose `data` says so.
 #[derive(Debug)]
 pub enum Output {
     /// All of it.

@@ -5,10 +5,10 @@
 //! ```
 //!
 //! * The **edge** ([`api`], [`server`]) decides who may come in, and speaks HTTP. It runs nothing.
-//! * The **workspace** ([`exec`], [`terminal`], [`workspace`], [`prompt`]) is what a caller can do once
-//!   inside.
+//! * The **workspace** ([`exec`], [`terminal`], [`files`], [`search`], [`workspace`], [`prompt`]) is what
+//!   a caller can do once inside.
 //! * The **sandbox** ([`sandbox`]) starts shells, each under a supervisor on a PTY of its own.
-//! * [`sys`] makes the kernel safe; [`config`] and [`telemetry`] serve all of them.
+//! * [`text`] knows lines, [`sys`] makes the kernel safe; [`config`] and [`telemetry`] serve all of them.
 //!
 //! # The way of a request
 //!
@@ -25,6 +25,13 @@
 //! writes it to the PTY. The terminal's task (`terminal/pump`) reads the echo into the ring and wakes
 //! every attached client, whose loop sends it what is new. All of them run on the runtime that serves
 //! HTTP, so no other thread has to be woken on the way.
+//!
+//! # The way of a file
+//!
+//! `GET /files/read` resolves its path in the session's directory and goes to a thread that may wait
+//! (`api/blocking`), since the threads that serve HTTP never do. There [`files::read()`] opens what is a
+//! regular file and nothing else, looks through it once, and hands its text on piece by piece. The thread
+//! is told when the client has gone, and stops.
 //!
 //! # To add an endpoint
 //!
@@ -50,4 +57,5 @@ pub mod server;
 pub mod sys;
 pub mod telemetry;
 pub mod terminal;
+pub mod text;
 pub mod workspace;

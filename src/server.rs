@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api;
 use crate::config::{Config, Startup};
 use crate::exec::{self, Processes};
+use crate::files::Watches;
 use crate::prompt::Prompt;
 use crate::sandbox::{self, Pool};
 use crate::terminal::{self, Terminals};
@@ -37,6 +38,8 @@ const REQUESTS_END: Duration = Duration::from_secs(2);
 /// Runs the server until it is told to end. Fails with one line for the person who started it.
 pub fn run(startup: &Startup) -> Result<(), String> {
     let config = &startup.loaded.config;
+    sys::survive_file_size_limit()
+        .map_err(|error| format!("SIGXFSZ cannot be ignored: {error}"))?;
     let listener = bind(config)?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let _log = telemetry::start(&config.log_level, config.json_logs)?;
@@ -104,15 +107,16 @@ async fn live(
     );
     let processes = Processes::new(command_settings(config), pool.clone());
     let terminals = Terminals::new(terminal_settings(startup), pool.clone());
+    let stop = CancellationToken::new();
     let state = api::State::new(
         Arc::new(config.clone()),
         processes.clone(),
         terminals.clone(),
         Workspace::new(config),
         Prompt::new(config, startup.env.for_commands()),
+        Watches::new(stop.clone()),
         protections::active(startup),
     );
-    let stop = CancellationToken::new();
     let serving = http.spawn(http::serve(
         listener,
         api::router(state),

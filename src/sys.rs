@@ -12,6 +12,6 @@ pub use children::reap;
 pub use fds::{receive_with_fds, send_with_fds};
 pub use file::read_cached;
 pub use secrets::{erase_environment, hide_memory};
-pub use signals::start_clean;
+pub use signals::{start_clean, survive_file_size_limit};
 pub use spawn::{Program, SpawnError, Stage, fork_single_threaded, spawn_in_foreground};
 pub use tty::{borrow, leave_controlling, make_controlling, register};

@@ -89,6 +89,11 @@ impl Workspace {
         paths::resolve(&self.directory(session), path)
     }
 
+    /// `path` as it is seen from the top of the file system, without `.` and `..`.
+    pub fn from_top(&self, path: &Path) -> PathBuf {
+        paths::normalise(&Path::new("/").join(path))
+    }
+
     /// Moves `session` to `path`, which is seen from the home directory and must be a directory; returns it in full.
     /// Without a session the path is only checked. Blocks on the file system.
     pub fn enter(&self, session: Option<&str>, path: &str) -> Result<PathBuf, Error> {

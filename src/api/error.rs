@@ -3,6 +3,8 @@
 //! What went wrong inside the server is not shown. It travels with the response as [`Inner`], so
 //! that the log has it beside the request it belongs to.
 
+mod services;
+
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -11,7 +13,6 @@ use serde_json::{Value, json};
 
 use super::json::json_response;
 use super::validate::Problems;
-use crate::{exec, terminal, workspace};
 
 /// Why a request was refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,9 @@ pub(super) enum Error {
     /// Nobody may have that.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// The system does not let the server's account do it.
+    #[error("{0}")]
+    Refused(String),
     /// Members of the query or the body are wrong.
     #[error("the request has mistakes in it")]
     Invalid(Problems),
@@ -34,6 +38,25 @@ pub(super) enum Error {
     /// It cannot be done now, because of what it names; the same request may work later.
     #[error("{0}")]
     Conflict(String),
+    /// It cannot be done because of how things are, which the member `member` of the answer tells.
+    #[error("{shown}")]
+    Outdated {
+        /// For the client.
+        shown: String,
+        /// The member's name.
+        member: &'static str,
+        /// How things are.
+        value: Value,
+    },
+    /// It is of a kind that is not handed out.
+    #[error("{0}")]
+    Unsupported(String),
+    /// What it is about is of a kind that nothing can be done with.
+    #[error("{0}")]
+    Unprocessable(String),
+    /// No room is left for it.
+    #[error("{0}")]
+    Full(String),
     /// The body, or a part of it, is too large.
     #[error("{0}")]
     TooLarge(String),
@@ -61,11 +84,13 @@ impl Error {
     fn status(&self) -> StatusCode {
         match self {
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Forbidden(_) | Self::Refused(_) => StatusCode::FORBIDDEN,
+            Self::Invalid(_) | Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::Outdated { .. } => StatusCode::CONFLICT,
+            Self::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -77,9 +102,14 @@ impl Error {
         match self {
             Self::Unauthorized(_)
             | Self::Forbidden(_)
+            | Self::Refused(_)
             | Self::BadRequest(_)
             | Self::NotFound(_)
             | Self::Conflict(_)
+            | Self::Outdated { .. }
+            | Self::Unsupported(_)
+            | Self::Unprocessable(_)
+            | Self::Full(_)
             | Self::TooLarge(_)
             | Self::TooMany(_) => self.to_string().into(),
             Self::Invalid(problems) => json!(problems),
@@ -92,8 +122,11 @@ impl Error {
 
     /// The response, with what clients are told in the member `told_in`.
     pub(super) fn response(self, told_in: &str) -> Response {
-        let mut response =
-            json_response(self.status(), json!({ told_in: self.detail() }).to_string());
+        let mut told = json!({ told_in: self.detail() });
+        if let Self::Outdated { member, value, .. } = &self {
+            told[*member] = value.clone();
+        }
+        let mut response = json_response(self.status(), told.to_string());
         if let Self::Unavailable { inner, .. } | Self::Internal(inner) = self {
             response.extensions_mut().insert(Inner(inner.into()));
         }
@@ -107,71 +140,10 @@ impl IntoResponse for Error {
     }
 }
 
-impl From<exec::Error> for Error {
-    fn from(error: exec::Error) -> Self {
-        let shown = error.to_string();
-        match error {
-            exec::Error::NotFound { .. } => Self::NotFound(shown),
-            exec::Error::Ended { .. } | exec::Error::Cwd { .. } | exec::Error::Command { .. } => {
-                Self::BadRequest(shown)
-            }
-            exec::Error::InputStuck { .. } => Self::Conflict(shown),
-            exec::Error::NoPty { .. } => Self::Unavailable {
-                shown: "no pseudo-terminal is free: end commands that are no longer needed, or have the setting max_processes (or the system's kernel.pty.max and its limit on open files) raised",
-                inner: shown,
-            },
-            exec::Error::Start { .. } => Self::Unavailable {
-                shown: "the command could not be started; the server's log says why; try again later",
-                inner: shown,
-            },
-            exec::Error::ShuttingDown => Self::Unavailable {
-                shown: "the server is shutting down and starts nothing new; try again in a moment",
-                inner: shown,
-            },
-        }
-    }
-}
-
-impl From<terminal::Error> for Error {
-    fn from(error: terminal::Error) -> Self {
-        let shown = error.to_string();
-        match error {
-            terminal::Error::NotFound { .. } | terminal::Error::NoneConnected => {
-                Self::NotFound(shown)
-            }
-            terminal::Error::Taken { .. } | terminal::Error::InputFull { .. } => {
-                Self::Conflict(shown)
-            }
-            terminal::Error::TooMany { .. } => Self::TooMany(shown),
-            terminal::Error::NoPty { .. } => Self::Unavailable {
-                shown: "no pseudo-terminal is free: end terminals and commands that are no longer needed, or have the setting max_processes (or the system's kernel.pty.max and its limit on open files) raised",
-                inner: shown,
-            },
-            terminal::Error::Start { .. } => Self::Unavailable {
-                shown: "the terminal's shell could not be started; the server's log says why; try again later",
-                inner: shown,
-            },
-            terminal::Error::ShuttingDown => Self::Unavailable {
-                shown: "the server is shutting down and opens no more terminals; try again in a moment",
-                inner: shown,
-            },
-        }
-    }
-}
-
-impl From<workspace::Error> for Error {
-    fn from(error: workspace::Error) -> Self {
-        let shown = error.to_string();
-        match error {
-            workspace::Error::NoDirectory(_) => Self::NotFound(shown),
-            workspace::Error::Unusable { .. } => Self::BadRequest(shown),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exec;
 
     #[test]
     fn what_failed_inside_is_not_shown_but_kept_for_the_log() {

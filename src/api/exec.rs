@@ -75,15 +75,20 @@ pub(super) struct RunQuery {
     /// Return only the last so many pieces of output. Use it when only the end matters, such as of a long build.
     #[param(minimum = 1, nullable = false)]
     tail: Option<u64>,
+    /// Return at most about so many bytes of output: the first half and the last half of them, with a note between that says what was left out and where it is. Use it when a command may print a lot, such as 20000. 0 means all.
+    #[param(minimum = 0, nullable = false)]
+    max_bytes: Option<u64>,
 }
 
 impl Read for RunQuery {
     fn read(fields: &mut Fields<'_>) -> Result<Self, Noted> {
         let wait = fields.optional("wait", WAIT);
         let tail = fields.optional("tail", AT_LEAST_ONE);
+        let max_bytes = fields.optional("max_bytes", Integer { min: 0 });
         Ok(Self {
             wait: wait?,
             tail: tail?,
+            max_bytes: max_bytes?,
         })
     }
 }
@@ -101,6 +106,9 @@ pub(super) struct StatusQuery {
     /// Return only the last so many pieces of output. Use it when only the end matters, such as of a long build.
     #[param(minimum = 1, nullable = false)]
     tail: Option<u64>,
+    /// Return at most about so many bytes of output: the first half and the last half of them, with a note between that says what was left out and where it is. Use it when a command may have printed a lot, such as 20000. 0 means all.
+    #[param(minimum = 0, nullable = false)]
+    max_bytes: Option<u64>,
 }
 
 impl Read for StatusQuery {
@@ -108,10 +116,12 @@ impl Read for StatusQuery {
         let wait = fields.optional("wait", WAIT);
         let offset = fields.defaulted("offset", Integer { min: 0 }, 0);
         let tail = fields.optional("tail", AT_LEAST_ONE);
+        let max_bytes = fields.optional("max_bytes", Integer { min: 0 });
         Ok(Self {
             wait: wait?,
             offset: offset?,
             tail: tail?,
+            max_bytes: max_bytes?,
         })
     }
 }
@@ -208,6 +218,7 @@ pub(super) async fn run_command(
     let window = Window {
         offset: 0,
         tail: query.tail,
+        max_bytes: budget(&state, query.max_bytes),
     };
     let report = state
         .processes()
@@ -241,6 +252,7 @@ pub(super) async fn get_process_status(
     let window = Window {
         offset: query.offset,
         tail: query.tail,
+        max_bytes: budget(&state, query.max_bytes),
     };
     let report = state
         .processes()
@@ -311,6 +323,11 @@ fn wait(state: &State, asked: Option<f64>) -> Duration {
         .map(seconds)
         .or(state.config().execute_timeout)
         .unwrap_or_default()
+}
+
+/// The bytes of output a request asks for at most, else what the settings say; none for no limit.
+fn budget(state: &State, asked: Option<u64>) -> Option<u64> {
+    Some(asked.unwrap_or(state.config().max_output_bytes)).filter(|most| *most > 0)
 }
 
 /// A time in seconds; one that would outlive the machine is as good as for ever, and fits every clock.

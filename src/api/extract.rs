@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use super::validate::{Fields, Noted, Problem, Problems, Read, shown_json, shown_text};
+use super::validate::{Fields, Noted, Object, Problem, Problems, Read, shown_json, shown_text};
 use super::{Error, State, query};
 use crate::workspace::Owner;
 
@@ -73,10 +73,10 @@ impl<Q: Read, B: Read> FromRequest<State> for Input<Q, B> {
     async fn from_request(request: Request, state: &State) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
         let body = collect(&parts.headers, body, state.config().max_body_size).await?;
-        let text = json_text(&parts.headers, &body)?;
+        let object = json_object(&parts.headers, &body)?;
         let mut problems = Problems::default();
         let query = read_query(&parts.uri, &mut problems);
-        let body = read_body(text, &mut problems);
+        let body = read_body(object, &mut problems);
         match (query, body) {
             (Ok(query), Ok(body)) => Ok(Self(query, body)),
             _ => Err(Error::Invalid(problems)),
@@ -89,20 +89,18 @@ fn read_query<Q: Read>(uri: &Uri, problems: &mut Problems) -> Result<Q, Noted> {
     Q::read(&mut Fields::of_query(&parameters, problems))
 }
 
-/// Reads the body's members; `Err` in `text` is what stands in the way of looking for them.
-fn read_body<B: Read>(text: Result<&str, Problem>, problems: &mut Problems) -> Result<B, Noted> {
-    let problem = match text {
-        Ok(text) => {
-            if let Some(mut fields) = Fields::of_body(text, problems) {
-                return B::read(&mut fields);
-            }
-            let msg = "the body must be a JSON object, such as {\"name\": \"value\"}";
-            Problem::no_object(msg, shown_json(text))
+/// Reads the body's members; `Err` in `object` is what stands in the way of looking for them.
+fn read_body<B: Read>(
+    object: Result<Object<'_>, Problem>,
+    problems: &mut Problems,
+) -> Result<B, Noted> {
+    match object {
+        Ok(object) => B::read(&mut Fields::of_object(object, problems)),
+        Err(problem) => {
+            problems.push(problem);
+            Err(Noted)
         }
-        Err(problem) => problem,
-    };
-    problems.push(problem);
-    Err(Noted)
+    }
 }
 
 /// The whole body, if it is no larger than `limit` bytes.
@@ -131,8 +129,11 @@ fn too_large(limit: usize) -> Error {
     ))
 }
 
-/// The body as JSON text without space round it, or what is wrong with it that a handler's members do not matter for.
-fn json_text<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Result<&'a str, Problem>, Error> {
+/// The JSON object in the body, or what is wrong with it that a handler's members do not matter for.
+fn json_object<'a>(
+    headers: &HeaderMap,
+    body: &'a [u8],
+) -> Result<Result<Object<'a>, Problem>, Error> {
     if body.is_empty() {
         return Ok(Err(Problem::no_body()));
     }
@@ -143,16 +144,29 @@ fn json_text<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Result<&'a str, 
             shown_text(&String::from_utf8_lossy(body)),
         )));
     }
-    let text = str::from_utf8(body).map_err(|error| {
+    let text = simdutf8::compat::from_utf8(body).map_err(|error| {
         Error::BadRequest(format!(
             "the body is not UTF-8: byte {} is wrong; send JSON in UTF-8",
             error.valid_up_to()
         ))
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
-        Ok(_) => Ok(Ok(text.trim_matches([' ', '\t', '\r', '\n']))),
-        Err(error) => Err(Error::Invalid(not_json(text, &error).into())),
+    match Object::parse(text.trim_matches([' ', '\t', '\r', '\n'])) {
+        Ok(Some(object)) => Ok(Ok(object)),
+        Ok(None) => {
+            let msg = "the body must be a JSON object, such as {\"name\": \"value\"}";
+            Ok(Err(Problem::no_object(msg, shown_json(text))))
+        }
+        // Looked at again with its space, so that the place is right.
+        Err(error) => Err(Error::Invalid(
+            not_json(
+                text,
+                &serde_json::from_str::<serde::de::IgnoredAny>(text)
+                    .err()
+                    .unwrap_or(error),
+            )
+            .into(),
+        )),
     }
 }
 
@@ -227,7 +241,7 @@ mod tests {
             ("nul", 2),
         ] {
             let Err(Error::Invalid(problems)) =
-                json_text(&declared("application/json"), body.as_bytes())
+                json_object(&declared("application/json"), body.as_bytes())
             else {
                 panic!("{body} was taken");
             };
@@ -239,14 +253,14 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_a_bad_request() {
-        let refused = json_text(&declared("application/json"), b"{\"a\":\"\xff\"}");
+        let refused = json_object(&declared("application/json"), b"{\"a\":\"\xff\"}");
         assert!(matches!(refused, Err(Error::BadRequest(_))));
     }
 
     #[test]
     fn a_byte_order_mark_is_no_matter() {
-        let text = json_text(&declared("application/json"), "\u{feff} {} ".as_bytes());
-        assert_eq!(text.unwrap().unwrap(), "{}");
+        let text = json_object(&declared("application/json"), "\u{feff} {} ".as_bytes());
+        assert_eq!(text.unwrap().unwrap().raw(), "{}");
     }
 
     #[tokio::test]

@@ -1,53 +1,33 @@
-//! Files: the directory a session is at, and the home directory it starts from.
+//! Files on the wire: look at them, read, write, replace, move and compare them.
 
-use axum::extract::State as Use;
-use serde_json::{Map, Value, json};
+mod compare;
+mod contents;
+mod cwd;
+mod list;
+mod ranges;
+mod read;
+mod tree;
+mod view;
+mod write;
 
-use super::Error;
-use super::extract::{Caller, Input};
-use super::json::Json;
-use super::validate::{AnyText, Fields, Noted, Read};
-use crate::workspace::{Root, Workspace};
+pub(super) use compare::compare_files;
+pub(super) use cwd::{get_cwd, set_cwd};
+pub(super) use list::{__path_display_file, __path_list_files};
+pub(super) use list::{display_file, list_files, stat_file};
+pub(super) use read::{__path_read_file, read_file};
+pub(super) use tree::{delete_path, make_directory, move_path};
+pub(super) use view::{nothing_to_serve, serve_file, to_serve, view_file};
+pub(super) use write::{__path_replace_file_content, __path_write_file};
+pub(super) use write::{replace_file_content, write_file};
 
-/// Where the caller's session is, its home directory, and the top of the file browser.
-pub(super) async fn get_cwd(Use(workspace): Use<Workspace>, Caller(owner): Caller) -> Json<Value> {
-    let cwd = workspace.directory(owner.session.as_deref());
-    let mut body = Map::new();
-    body.insert("cwd".to_owned(), cwd.to_string_lossy().into());
-    body.insert("home".to_owned(), workspace.home().to_string_lossy().into());
-    if let Some(Root { path, label }) = workspace.root() {
-        body.insert(
-            "root".to_owned(),
-            json!({ "path": path.to_string_lossy(), "label": label }),
-        );
-    }
-    Json(body.into())
-}
+use super::State;
+use super::validate::Integer;
 
-/// A directory to go to.
-pub(super) struct SetCwdRequest {
-    path: String,
-}
+/// How a bound on the text of an answer is asked for.
+pub(super) const MAX_BYTES: Integer = Integer { min: 1 };
 
-impl Read for SetCwdRequest {
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Noted> {
-        // A path that the system cannot have, one with NUL, is one that is not there.
-        let path = fields.required("path", AnyText);
-        Ok(Self { path: path? })
-    }
-}
-
-/// Moves the caller's session to another directory.
-pub(super) async fn set_cwd(
-    Use(workspace): Use<Workspace>,
-    Caller(owner): Caller,
-    Input((), request): Input<(), SetCwdRequest>,
-) -> Result<Json<Value>, Error> {
-    let entering = tokio::task::spawn_blocking(move || {
-        workspace.enter(owner.session.as_deref(), &request.path)
-    });
-    let path = entering
-        .await
-        .map_err(|error| Error::Internal(error.to_string()))??;
-    Ok(Json(json!({ "cwd": path.to_string_lossy() })))
+/// The bound on the text of an answer: the one asked for, else the setting's; none is no bound.
+pub(super) fn budget(state: &State, asked: Option<u64>) -> Option<usize> {
+    let bound = asked.unwrap_or(state.config().max_output_bytes);
+    (bound > 0).then(|| usize::try_from(bound).unwrap_or(usize::MAX))
 }

@@ -32,6 +32,9 @@ use super::query;
 /// Paths that answer `HEAD`. On others it is refused like any method without a handler.
 const PAGES: &[&str] = &["/docs", "/redoc", "/openapi.json"];
 
+/// Below these a path is the client's own, and a slash at its end a part of it.
+const OPEN_ENDED: &[&str] = &["/files/serve/"];
+
 /// The routes, which answer also when a handler panics.
 type Routes = CatchPanic<Router, Panicked>;
 
@@ -135,7 +138,8 @@ fn with_query(path: &str, query: &str) -> Option<Uri> {
 fn without_slash(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     let plain = path.strip_suffix('/')?.trim_end_matches('/');
-    if plain.is_empty() || path.starts_with("//") {
+    let open_ended = OPEN_ENDED.iter().any(|top| path.starts_with(top));
+    if plain.is_empty() || path.starts_with("//") || open_ended {
         return None;
     }
     with_query(plain, uri.query().unwrap_or(""))
@@ -211,6 +215,8 @@ mod tests {
         assert_eq!(target("/health//?a=b").as_deref(), Some("/health?a=b"));
         assert_eq!(target("/health"), None);
         assert_eq!(target("/"), None);
+        assert_eq!(target("/files/serve/"), None);
+        assert_eq!(target("/files/serve/etc/"), None);
         assert_eq!(target("//evil.example/"), None);
     }
 

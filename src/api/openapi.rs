@@ -13,7 +13,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{OpenApi, PathItem};
 
 use super::json::json_response;
-use super::{State, exec, prompt, terminals};
+use super::{State, exec, files, prompt, search, terminals};
 use crate::config::Config;
 use validation::{HTTPValidationError, Key, Responses, ValidationError};
 
@@ -26,6 +26,15 @@ use validation::{HTTPValidationError, Key, Responses, ValidationError};
         exec::get_process_status,
         exec::send_process_input,
         exec::kill_process,
+        files::list_files,
+        files::read_file,
+        files::display_file,
+        files::write_file,
+        files::replace_file_content,
+        search::grep_search,
+        search::match_files,
+        search::search_files,
+        search::glob_search,
         terminals::read_user_terminal,
         terminals::send_user_terminal_input,
         prompt::get_info,
@@ -179,13 +188,22 @@ mod tests {
         let mut found = ids(&made(CHOICES));
         found.sort();
         let expected = [
+            "display_file",
             "get_process_status",
+            "glob_search",
+            "grep_search",
             "kill_process",
+            "list_files",
             "list_processes",
+            "match_files",
+            "read_file",
             "read_user_terminal",
+            "replace_file_content",
             "run_command",
+            "search_files",
             "send_process_input",
             "send_user_terminal_input",
+            "write_file",
         ];
         assert_eq!(found, expected);
         assert!(ids(&with_info()).contains(&"get_info".to_owned()));

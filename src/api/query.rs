@@ -26,16 +26,8 @@ pub(super) fn without_null(query: &str) -> Option<String> {
     Some(kept.join("&"))
 }
 
-/// `text` with `+` as a space and `%XX` as the byte it names.
-fn decode(text: &str) -> String {
-    let text = if text.contains('+') {
-        Cow::Owned(text.replace('+', " "))
-    } else {
-        Cow::Borrowed(text)
-    };
-    if !text.contains('%') {
-        return text.into_owned();
-    }
+/// The bytes that a part of a target's path means: `%XX` is the byte it names.
+pub(super) fn decode_path(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
@@ -47,7 +39,20 @@ fn decode(text: &str) -> String {
         bytes.push(named.unwrap_or(*first));
         rest = if named.is_some() { &after[2..] } else { after };
     }
-    String::from_utf8(bytes)
+    bytes
+}
+
+/// `text` with `+` as a space and `%XX` as the byte it names.
+fn decode(text: &str) -> String {
+    let text = if text.contains('+') {
+        Cow::Owned(text.replace('+', " "))
+    } else {
+        Cow::Borrowed(text)
+    };
+    if !text.contains('%') {
+        return text.into_owned();
+    }
+    String::from_utf8(decode_path(&text))
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 

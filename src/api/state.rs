@@ -1,14 +1,20 @@
 //! The state: what the handlers need, made once and cheap to clone.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRef;
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 
+use super::Error;
+use super::blocking::blocking;
 use super::health::Protection;
 use crate::config::Config;
 use crate::exec::Processes;
+use crate::files::{Parts, Watches};
 use crate::prompt::Prompt;
+use crate::search;
 use crate::terminal::Terminals;
 use crate::workspace::Workspace;
 
@@ -23,8 +29,15 @@ struct Shared {
     workspace: Workspace,
     prompt: Prompt,
     protections: Vec<Protection>,
+    /// Searches take all cores; more of them at once only wait for each other with more memory in use.
+    searches: Semaphore,
+    parts: Parts,
+    watches: Watches,
     document: OnceLock<Bytes>,
 }
+
+/// Searches at work at once; others wait for their turn.
+const SEARCHES: usize = 8;
 
 impl State {
     /// Brings the services together. `protections` is what `/readyz` tells of them.
@@ -34,9 +47,12 @@ impl State {
         terminals: Terminals,
         workspace: Workspace,
         prompt: Prompt,
+        watches: Watches,
         protections: Vec<Protection>,
     ) -> Self {
         let document = OnceLock::new();
+        let searches = Semaphore::new(SEARCHES);
+        let parts = Parts::default();
         Self(Arc::new(Shared {
             config,
             processes,
@@ -44,6 +60,9 @@ impl State {
             workspace,
             prompt,
             protections,
+            searches,
+            parts,
+            watches,
             document,
         }))
     }
@@ -78,6 +97,20 @@ impl State {
         &self.0.protections
     }
 
+    /// The uploads that come in parts.
+    pub(super) fn parts(&self) -> &Parts {
+        &self.0.parts
+    }
+
+    /// Does a search when it is its turn; it is told by the flag when nobody waits for it any more.
+    pub(super) async fn searching<T: Send + 'static>(
+        &self,
+        search: impl FnOnce(&AtomicBool) -> Result<T, search::Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let _turn = self.0.searches.acquire().await;
+        blocking(search).await
+    }
+
     /// The `OpenAPI` document, made by `make` when it is first asked for.
     pub(super) fn document(&self, make: impl FnOnce(&Config) -> String) -> Bytes {
         self.0
@@ -102,6 +135,12 @@ impl FromRef<State> for Terminals {
 impl FromRef<State> for Workspace {
     fn from_ref(state: &State) -> Self {
         state.workspace().clone()
+    }
+}
+
+impl FromRef<State> for Watches {
+    fn from_ref(state: &State) -> Self {
+        state.0.watches.clone()
     }
 }
 

@@ -4,12 +4,16 @@
 //! look like numbers or booleans count as such, as clients and models send them. The mistakes of
 //! query and body come back together as [`Problems`].
 
+mod choices;
 mod fields;
 mod kinds;
+mod lists;
 mod problem;
 
-pub(in crate::api) use fields::{Fields, Noted, Read};
+pub(in crate::api) use choices::{OneOf, SomeText, Within};
+pub(in crate::api) use fields::{Fields, Noted, Object, Read};
 pub(in crate::api) use kinds::{AnyText, Flag, Integer, Number, Text, Variables};
+pub(in crate::api) use lists::{Items, Texts};
 pub(in crate::api) use problem::{Problem, Problems, shown_json, shown_text};
 
 #[cfg(test)]

@@ -25,6 +25,10 @@ pub struct Config {
     pub log_dir: PathBuf,
     /// Beginnings of media types that are returned as bytes.
     pub binary_mime_prefixes: Vec<String>,
+    /// Bytes of text in an answer when its request names no bound; 0 is none.
+    pub max_output_bytes: u64,
+    /// Whether writers are answered only when their file is on the disk.
+    pub fsync_writes: bool,
     /// Interactive terminals open at once.
     pub max_terminal_sessions: u32,
     /// Whether there are interactive terminals.
@@ -117,6 +121,8 @@ impl Config {
             cors_allowed_origins: set(read.list("cors_allowed_origins")),
             log_dir: log_dir(read.text("log_dir"), &cwd, env),
             binary_mime_prefixes: set(read.list("binary_mime_prefixes")),
+            max_output_bytes: set(read.number("max_output_bytes")),
+            fsync_writes: set(read.bool("fsync_writes")),
             max_terminal_sessions: set(read.number("max_terminal_sessions")),
             enable_terminal: set(read.bool("enable_terminal")),
             enable_notebooks: set(read.bool("enable_notebooks")),

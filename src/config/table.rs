@@ -199,6 +199,10 @@ pub const SECTIONS: &[Section] = &[
             "Where the file browser starts: home, filesystem, a path, ~/path or {{home}}/path."),
         row("binary_mime_prefixes", Kind::List, Value("image"),
             "Media types, or their beginnings, that read_file returns as bytes, comma-separated."),
+        row("max_output_bytes", Kind::bytes(0), Value("0"),
+            "Bytes of text that reading, searching, listing and commands answer with when a request gives no max_bytes; 0 is no bound."),
+        row("fsync_writes", Kind::Bool, Value("false"),
+            "Whether a file is on the disk, and not only in the system's memory, before its writer is answered."),
     ]},
     Section { title: "Words for the model", settings: &[
         row("enable_system_prompt", Kind::Switch, Value("true"),

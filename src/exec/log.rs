@@ -4,6 +4,9 @@
 //! records are numbered from 0 and keep their number when older ones go. A disk that fails ends the
 //! file, not the command: the newest output is then kept in memory, and [`Excerpt::error`] says so.
 
+mod budget;
+#[cfg(fuzzing)]
+pub(super) mod fuzz;
 mod marks;
 mod place;
 mod reader;
@@ -53,7 +56,7 @@ pub(super) struct Excerpt {
     pub(super) error: Option<String>,
     /// Number of the next record to come.
     pub(super) next_offset: u64,
-    /// Whether records before the ones given were asked for and are not there.
+    /// Whether output was asked for and is not there: records before the ones given, or a part in the middle.
     pub(super) truncated: bool,
 }
 
@@ -183,10 +186,10 @@ impl Log {
     pub(super) async fn read(&self, window: Window) -> Excerpt {
         let plan = self.state().plan(window);
         let (next_offset, truncated) = (plan.next_offset, plan.truncated);
-        let (output, unread) = match reader::read(plan, &self.place).await {
-            Ok(output) => (output, None),
+        let ((output, cut), unread) = match reader::read(plan, &self.place).await {
+            Ok(read) => (read, None),
             Err(error) => (
-                Output::Whole(Bytes::new()),
+                (Output::Whole(Bytes::new()), false),
                 Some(format!("the log on disk cannot be read: {error}")),
             ),
         };
@@ -195,7 +198,7 @@ impl Log {
             output,
             error,
             next_offset,
-            truncated,
+            truncated: truncated || cut,
         }
     }
 }

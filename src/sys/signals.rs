@@ -32,6 +32,14 @@ pub fn start_clean() -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a write past the limit on file sizes (setrlimit(2), `RLIMIT_FSIZE`) fail with `EFBIG`, where it would end the
+/// whole process by SIGXFSZ.
+pub fn survive_file_size_limit() -> io::Result<()> {
+    // SAFETY: ignoring a signal runs no code of ours.
+    unsafe { nix::sys::signal::signal(Signal::SIGXFSZ, nix::sys::signal::SigHandler::SigIgn) }?;
+    Ok(())
+}
+
 /// Closes every descriptor past 2, also where a sandbox does not know `close_range(2)` yet.
 fn close_all_but_standard() {
     const MOST: libc::c_int = 65_536;

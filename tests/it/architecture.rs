@@ -27,6 +27,7 @@ const FLOORS: [&[&str]; 8] = [
         "prompt",
     ],
     &[
+        "text",
         "workspace",
         "sandbox",
         "limits",

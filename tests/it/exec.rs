@@ -2,6 +2,8 @@
 
 /// Children that outlive their shell.
 mod background;
+/// Output kept small for its reader.
+mod budget;
 /// Large, odd and rotated output.
 mod output;
 /// What cannot be run, and how that is said.

@@ -14,6 +14,9 @@ mod cwd;
 /// Commands: start, watch, type into, time out, come back to after a restart.
 #[cfg(test)]
 mod exec;
+/// Files: reading, writing, moving, sending and watching them.
+#[cfg(test)]
+mod files;
 /// The HTTP edge: keep-alive, limits, request ids, errors.
 #[cfg(test)]
 mod http;
@@ -41,6 +44,9 @@ mod real;
 /// Bugs that were found once and must not come back.
 #[cfg(test)]
 mod regressions;
+/// Search: by content, by name, by both.
+#[cfg(test)]
+mod search;
 /// Where the API key must never be seen.
 #[cfg(test)]
 mod secrets;

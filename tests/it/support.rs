@@ -2,19 +2,24 @@
 
 mod answer;
 mod commands;
+pub(crate) mod events;
+pub(crate) mod files;
+pub(crate) mod load;
 mod needs;
 pub(crate) mod processes;
 pub(crate) mod raw;
 mod server;
 pub(crate) mod terminal;
 pub(crate) mod variables;
+pub(crate) mod wire;
+pub(crate) mod zip;
 
 use std::time::{Duration, Instant};
 
 pub(crate) use answer::{Answer, Ask};
 pub(crate) use commands::Reply;
 pub(crate) use needs::{alone, needs_mounts, needs_pid_namespaces, needs_root};
-pub(crate) use server::{Home, KEY, Server, binary};
+pub(crate) use server::{Builder, Home, KEY, Server, binary};
 
 /// Waits until `check` holds; fails naming `what` when it does not within `timeout`.
 pub(crate) fn eventually(what: &str, timeout: Duration, mut check: impl FnMut() -> bool) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -34,10 +35,29 @@ pub(in crate::api) struct Fields<'a> {
 
 enum Sent<'a> {
     Query(&'a [(String, String)]),
-    Body {
-        raw: &'a str,
-        members: BTreeMap<String, &'a RawValue>,
-    },
+    Body(Object<'a>),
+}
+
+/// A JSON object: its text, and its members, each with the JSON of its value; of repeated ones the last.
+pub(in crate::api) struct Object<'a> {
+    raw: &'a str,
+    members: BTreeMap<String, &'a RawValue>,
+}
+
+impl<'a> Object<'a> {
+    /// The object that `raw` is; none when it is other JSON, an error when it is none.
+    pub(in crate::api) fn parse(raw: &'a str) -> Result<Option<Self>, serde_json::Error> {
+        match members(raw) {
+            Some(members) => Ok(Some(Self { raw, members })),
+            None => serde_json::from_str::<IgnoredAny>(raw).map(|_| None),
+        }
+    }
+
+    /// Its text.
+    #[cfg(test)]
+    pub(in crate::api) fn raw(&self) -> &str {
+        self.raw
+    }
 }
 
 impl<'a> Fields<'a> {
@@ -52,13 +72,18 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The members of a JSON object.
+    pub(in crate::api) fn of_object(object: Object<'a>, problems: &'a mut Problems) -> Self {
+        Self {
+            sent: Sent::Body(object),
+            problems,
+        }
+    }
+
     /// The members of the JSON object in `raw`; none when that is no object.
     pub(in crate::api) fn of_body(raw: &'a str, problems: &'a mut Problems) -> Option<Self> {
-        let members = members(raw)?;
-        Some(Self {
-            sent: Sent::Body { raw, members },
-            problems,
-        })
+        let object = Object::parse(raw).ok()??;
+        Some(Self::of_object(object, problems))
     }
 
     /// A member that must be there.
@@ -96,6 +121,32 @@ impl<'a> Fields<'a> {
         self.read(name, kind).unwrap_or(Ok(default))
     }
 
+    /// A parameter that may be repeated: all its values. A body has none.
+    pub(in crate::api) fn repeated<K: Kind>(
+        &mut self,
+        name: &str,
+        kind: K,
+    ) -> Result<Vec<K::Value>, Noted> {
+        let Sent::Query(query) = self.sent else {
+            return Ok(Vec::new());
+        };
+        let texts = query.iter().filter(|(key, _)| key == name);
+        let mut values = Vec::new();
+        let mut wrong = false;
+        for (at, (_, text)) in texts.enumerate() {
+            match kind.read_text(text) {
+                Ok(value) => values.push(value),
+                Err(fault) => {
+                    let fault = fault.in_item(at, text);
+                    self.problems
+                        .push(fault.at(Place::Query, name, shown_text(text)));
+                    wrong = true;
+                }
+            }
+        }
+        if wrong { Err(Noted) } else { Ok(values) }
+    }
+
     /// The member, if it was sent.
     fn read<K: Kind>(&mut self, name: &str, kind: K) -> Option<Result<K::Value, Noted>> {
         let Self { sent, problems } = self;
@@ -107,7 +158,7 @@ impl<'a> Fields<'a> {
                     |fault: Fault| problems.push(fault.at(Place::Query, name, shown_text(text)));
                 kind.read_text(text).map_err(note).ok()
             }
-            Sent::Body { members, .. } => {
+            Sent::Body(Object { members, .. }) => {
                 let raw = members.get(name)?.get();
                 let mut note =
                     |fault: Fault| problems.push(fault.at(Place::Body, name, shown_json(raw)));
@@ -118,13 +169,13 @@ impl<'a> Fields<'a> {
     }
 
     fn is_null(&self, name: &str) -> bool {
-        matches!(&self.sent, Sent::Body { members, .. } if members.get(name).is_some_and(|raw| raw.get() == "null"))
+        matches!(&self.sent, Sent::Body(Object { members, .. }) if members.get(name).is_some_and(|raw| raw.get() == "null"))
     }
 
     fn missing(&self, name: &str) -> Problem {
-        match self.sent {
+        match &self.sent {
             Sent::Query(_) => Problem::missing(Place::Query, name, Value::Null),
-            Sent::Body { raw, .. } => Problem::missing(Place::Body, name, shown_json(raw)),
+            Sent::Body(Object { raw, .. }) => Problem::missing(Place::Body, name, shown_json(raw)),
         }
     }
 }

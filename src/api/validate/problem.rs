@@ -55,6 +55,15 @@ impl Problems {
     }
 }
 
+impl IntoIterator for Problems {
+    type Item = Problem;
+    type IntoIter = std::vec::IntoIter<Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl From<Problem> for Problems {
     fn from(problem: Problem) -> Self {
         Self(vec![problem])
@@ -71,7 +80,7 @@ struct Mistake {
     msg: Cow<'static, str>,
     ctx: Option<Value>,
     /// The way into the value, when the mistake is in a part of it, and that part.
-    inside: Option<(String, Value)>,
+    inside: Option<(Vec<Value>, Value)>,
 }
 
 impl Fault {
@@ -94,8 +103,32 @@ impl Fault {
 
     /// In the member `name` of the value, which was `input`.
     pub(in crate::api) fn inside(mut self, name: &str, input: &str) -> Self {
-        self.0.inside = Some((name.to_owned(), shown_json(input)));
+        self.0.inside = Some((vec![name.into()], shown_json(input)));
         self
+    }
+
+    /// In the item `at` of the value, which was `input`.
+    pub(super) fn in_item(mut self, at: usize, input: &str) -> Self {
+        self.0.inside = Some((vec![at.into()], shown_json(input)));
+        self
+    }
+
+    /// What `problem`, found in the object that is the item `at` of the value, is for the whole.
+    pub(super) fn of_item(problem: Problem, at: usize) -> Self {
+        let Problem {
+            kind,
+            loc,
+            msg,
+            input,
+            ctx,
+        } = problem;
+        let way = std::iter::once(at.into()).chain(loc.into_iter().skip(1));
+        Self(Box::new(Mistake {
+            kind,
+            msg,
+            ctx,
+            inside: Some((way.collect(), input)),
+        }))
     }
 
     /// The problem it is at `name` of `place`, where `input` was sent.
@@ -108,8 +141,8 @@ impl Fault {
         } = *self.0;
         let mut loc = vec![place.as_str().into(), name.into()];
         let input = match inside {
-            Some((member, part)) => {
-                loc.push(member.into());
+            Some((way, part)) => {
+                loc.extend(way);
                 part
             }
             None => input,
@@ -139,6 +172,18 @@ impl Problem {
             input: Value::Null,
             ctx: None,
         }
+    }
+
+    /// A form without the file that it is for.
+    pub(in crate::api) fn no_file() -> Self {
+        let msg = "a file is required in the field \"file\" of a multipart/form-data body, but none was sent";
+        Fault::new("missing", msg).at(Place::Body, "file", Value::Null)
+    }
+
+    /// A form with text where a file is meant.
+    pub(in crate::api) fn text_for_file() -> Self {
+        let msg = "this must be a file: a part of a multipart/form-data body with a filename";
+        Fault::new("value_error", msg).at(Place::Body, "file", Value::Null)
     }
 
     /// The body is something else than a JSON object declared as JSON.

@@ -10,6 +10,19 @@ pub(super) struct Mark {
     pub(super) record: u64,
     /// Its first byte in the log.
     pub(super) position: u64,
+    /// Bytes of output in all records before it, those gone included as far as they are known.
+    pub(super) text: u64,
+}
+
+impl Mark {
+    /// The beginning of a log whose first record is this one.
+    pub(super) fn beginning(record: u64, text: u64) -> Self {
+        Self {
+            record,
+            position: 0,
+            text,
+        }
+    }
 }
 
 /// The noted places, in the order of the log.
@@ -18,31 +31,30 @@ pub(super) struct Marks(Vec<Mark>);
 
 impl Marks {
     /// Notes a record's place if it is far enough from the last one.
-    pub(super) fn note(&mut self, record: u64, position: u64) {
-        if position >= self.0.last().map_or(0, |mark| mark.position) + STRIDE {
-            self.0.push(Mark { record, position });
+    pub(super) fn note(&mut self, place: Mark) {
+        if place.position >= self.0.last().map_or(0, |mark| mark.position) + STRIDE {
+            self.0.push(place);
         }
     }
 
-    /// The last place at or before a record; the log's beginning, with its `first` record, if none.
-    pub(super) fn before_record(&self, record: u64, first: u64) -> Mark {
-        self.last_of(self.0.partition_point(|mark| mark.record <= record), first)
+    /// The last place at or before a record; the log's beginning if none.
+    pub(super) fn before_record(&self, record: u64, beginning: Mark) -> Mark {
+        self.last_of(|mark| mark.record <= record, beginning)
     }
 
-    /// The last place at or before a position; the log's beginning, with its `first` record, if none.
-    pub(super) fn before_position(&self, position: u64, first: u64) -> Mark {
-        self.last_of(
-            self.0.partition_point(|mark| mark.position <= position),
-            first,
-        )
+    /// The last place at or before a position; the log's beginning if none.
+    pub(super) fn before_position(&self, position: u64, beginning: Mark) -> Mark {
+        self.last_of(|mark| mark.position <= position, beginning)
     }
 
-    fn last_of(&self, count: usize, first: u64) -> Mark {
-        let start = Mark {
-            record: first,
-            position: 0,
-        };
-        count.checked_sub(1).map_or(start, |at| self.0[at])
+    /// The last place with no more than so many bytes of output before it; the log's beginning if none.
+    pub(super) fn before_text(&self, text: u64, beginning: Mark) -> Mark {
+        self.last_of(|mark| mark.text <= text, beginning)
+    }
+
+    fn last_of(&self, is_before: impl Fn(&Mark) -> bool, beginning: Mark) -> Mark {
+        let count = self.0.partition_point(is_before);
+        count.checked_sub(1).map_or(beginning, |at| self.0[at])
     }
 
     /// The places from one on, in a log that begins there, behind a head of so many bytes.
@@ -67,54 +79,30 @@ impl Marks {
 mod tests {
     use super::*;
 
+    fn mark(record: u64, position: u64, text: u64) -> Mark {
+        Mark {
+            record,
+            position,
+            text,
+        }
+    }
+
     #[test]
     fn the_nearest_place_before_is_found_also_after_a_cut() {
         let mut marks = Marks::default();
         for record in 0..100 {
-            marks.note(record, record * 10_000);
+            marks.note(mark(record, record * 10_000, record * 9_000));
         }
-        assert_eq!(
-            marks.before_record(0, 0),
-            Mark {
-                record: 0,
-                position: 0
-            }
-        );
-        assert_eq!(
-            marks.before_record(7, 0),
-            Mark {
-                record: 7,
-                position: 70_000
-            }
-        );
-        assert_eq!(
-            marks.before_record(13, 0),
-            Mark {
-                record: 7,
-                position: 70_000
-            }
-        );
-        assert_eq!(marks.before_position(139_999, 0).record, 7);
-        let cut = marks.cut(
-            Mark {
-                record: 10,
-                position: 100_000,
-            },
-            50,
-        );
-        assert_eq!(
-            cut.before_record(12, 10),
-            Mark {
-                record: 10,
-                position: 0
-            }
-        );
-        assert_eq!(
-            cut.before_record(14, 10),
-            Mark {
-                record: 14,
-                position: 40_050
-            }
-        );
+        let start = Mark::beginning(0, 0);
+        assert_eq!(marks.before_record(0, start), start);
+        assert_eq!(marks.before_record(7, start), mark(7, 70_000, 63_000));
+        assert_eq!(marks.before_record(13, start), mark(7, 70_000, 63_000));
+        assert_eq!(marks.before_position(139_999, start).record, 7);
+        assert_eq!(marks.before_text(125_999, start).record, 7);
+        assert_eq!(marks.before_text(126_000, start).record, 14);
+        let cut = marks.cut(mark(10, 100_000, 90_000), 50);
+        let start = Mark::beginning(10, 90_000);
+        assert_eq!(cut.before_record(12, start), start);
+        assert_eq!(cut.before_record(14, start), mark(14, 40_050, 126_000));
     }
 }

@@ -9,15 +9,16 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use super::budget::{self, Budget};
 use super::place::Place;
 use super::records;
 use crate::exec::Output;
 use crate::sys;
 
 /// A window of more log than this is streamed.
-const AT_ONCE: u64 = 256 * 1024;
+pub(super) const AT_ONCE: u64 = 256 * 1024;
 /// Bytes of log read at a time when streaming.
-const CHUNK: usize = 128 * 1024;
+pub(super) const CHUNK: usize = 128 * 1024;
 
 /// Which bytes of a log make up a window.
 #[derive(Debug)]
@@ -34,12 +35,25 @@ pub(super) struct Plan {
     pub(super) skip: u64,
     pub(super) next_offset: u64,
     pub(super) truncated: bool,
+    /// What keeps the window small, when it may be larger than was asked for.
+    pub(super) budget: Option<Budget>,
 }
 
 /// Reads a planned window: at once when it is small, else as a stream.
 ///
 /// Fails when the disk does, or when somebody has removed the log.
-pub(super) async fn read(plan: Plan, place: &Place) -> io::Result<Output> {
+///
+/// The second value says whether its middle was left out.
+pub(super) async fn read(mut plan: Plan, place: &Place) -> io::Result<(Output, bool)> {
+    if let Some(budget) = plan.budget.take()
+        && let Some(output) = budget::read(&plan, budget, place).await?
+    {
+        return Ok((output, true));
+    }
+    Ok((whole(plan, place).await?, false))
+}
+
+async fn whole(plan: Plan, place: &Place) -> io::Result<Output> {
     let length = plan.to - plan.from;
     if length == 0 && plan.more.is_empty() {
         return Ok(Output::Whole(Bytes::new()));
@@ -68,7 +82,8 @@ pub(super) async fn read(plan: Plan, place: &Place) -> io::Result<Output> {
     Ok(Output::Whole(out.into()))
 }
 
-fn open(file: Option<Arc<File>>, place: &Place) -> io::Result<Arc<File>> {
+/// The log, opened when it is closed. Blocks on the disk.
+pub(super) fn open(file: Option<Arc<File>>, place: &Place) -> io::Result<Arc<File>> {
     file.map_or_else(|| File::open(place.path()).map(Arc::new), Ok)
 }
 
@@ -86,7 +101,7 @@ async fn stream(plan: Plan, place: Place) -> io::Result<Output> {
     Ok(Output::Stream(receiver))
 }
 
-type Sender = mpsc::Sender<io::Result<Bytes>>;
+pub(super) type Sender = mpsc::Sender<io::Result<Bytes>>;
 
 /// Reads and sends chunk by chunk; stops when the receiver has gone.
 fn send_all(plan: &Plan, file: &File, sender: &Sender) -> io::Result<()> {

@@ -136,6 +136,82 @@ pub(super) fn push_output(buffer: &mut Vec<u8>, text: &str) {
 ///
 /// False when the line is no output record. Logs of the original program are understood too.
 pub(super) fn push_element(line: &[u8], buffer: &mut Vec<u8>) -> bool {
+    let Some(data) = data(line) else {
+        return false;
+    };
+    buffer.extend_from_slice(OUTPUT);
+    buffer.extend_from_slice(data);
+    buffer.push(b'}');
+    true
+}
+
+/// Appends such an element with a text of its own.
+pub(super) fn push_text(text: &str, buffer: &mut Vec<u8>) {
+    buffer.extend_from_slice(OUTPUT);
+    serde_json::to_writer(&mut *buffer, text).expect("a vector takes any string");
+    buffer.push(b'}');
+}
+
+/// Appends the element that stands for output left out: how many bytes, and what is to be said of it.
+pub(super) fn push_omitted(bytes: u64, said: &str, buffer: &mut Vec<u8>) {
+    #[derive(Serialize)]
+    struct Omitted<'a> {
+        r#type: &'a str,
+        bytes: u64,
+        data: &'a str,
+    }
+    let omitted = Omitted {
+        r#type: "omitted",
+        bytes,
+        data: said,
+    };
+    serde_json::to_writer(buffer, &omitted).expect("a vector takes any string");
+}
+
+/// The text of an output record; none when the line is none, or holds half a surrogate pair.
+pub(super) fn text(line: &[u8]) -> Option<String> {
+    serde_json::from_slice(data(line)?).ok()
+}
+
+/// How many bytes the text of an output record has, without making it.
+pub(super) fn text_length(line: &[u8]) -> u64 {
+    let quoted = data(line).unwrap_or_default();
+    let mut rest = quoted
+        .get(1..quoted.len().saturating_sub(1))
+        .unwrap_or_default();
+    let mut length = 0;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        let (used, meant) = escape(&rest[at..]);
+        length += at + meant;
+        rest = rest.get(at + used..).unwrap_or_default();
+    }
+    (length + rest.len()) as u64
+}
+
+/// How long an escape is, and how many bytes of UTF-8 it stands for.
+fn escape(text: &[u8]) -> (usize, usize) {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u32::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+    };
+    match unit(0) {
+        None => (2, 1),
+        Some(0xd800..0xdc00) if matches!(unit(6), Some(0xdc00..0xe000)) => (12, 4),
+        Some(unit) => (6, char::from_u32(unit).map_or(3, char::len_utf8)),
+    }
+}
+
+/// Whether the text of an output record ends with a line's end.
+pub(super) fn ends_line(line: &[u8]) -> bool {
+    let before = data(line).and_then(|quoted| quoted.strip_suffix(b"n\""));
+    let backslashes = before.map_or(0, |text| {
+        text.iter().rev().take_while(|byte| **byte == b'\\').count()
+    });
+    backslashes % 2 == 1
+}
+
+/// The text of an output record as it is written in the line, quotes and escapes included.
+fn data(line: &[u8]) -> Option<&[u8]> {
     #[derive(Deserialize)]
     struct Foreign<'a> {
         r#type: &'a str,
@@ -144,10 +220,9 @@ pub(super) fn push_element(line: &[u8], buffer: &mut Vec<u8>) -> bool {
     }
     if line.starts_with(OUTPUT) {
         // The time is last and short; a comma inside the text is before its closing quote.
-        if let Some(end) = memchr::memrchr(b',', line) {
-            buffer.extend_from_slice(&line[..end]);
-            buffer.push(b'}');
-            return true;
+        if let Some(data) = memchr::memrchr(b',', line).and_then(|end| line.get(OUTPUT.len()..end))
+        {
+            return Some(data.trim_ascii());
         }
     }
     if line.starts_with(br#"{"type":"#)
@@ -157,12 +232,9 @@ pub(super) fn push_element(line: &[u8], buffer: &mut Vec<u8>) -> bool {
             data: Some(data),
         }) = serde_json::from_slice(line)
     {
-        buffer.extend_from_slice(OUTPUT);
-        buffer.extend_from_slice(data.get().as_bytes());
-        buffer.push(b'}');
-        return true;
+        return Some(data.get().as_bytes());
     }
-    false
+    None
 }
 
 /// Whether a log line is an output record.
@@ -187,6 +259,7 @@ pub(super) struct Other {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn an_output_record_gives_its_text_back_without_the_time() {
@@ -214,5 +287,33 @@ mod tests {
             &mut element
         ));
         assert!(!push_element(b"not json", &mut element));
+    }
+
+    /// A line as the original program writes it: everything beyond ASCII escaped.
+    fn foreign(text: &str) -> Vec<u8> {
+        let mut data = String::new();
+        for unit in text.encode_utf16() {
+            match u8::try_from(unit) {
+                Ok(byte @ (b' ' | b'a'..=b'z')) => data.push(char::from(byte)),
+                Ok(b'\n') => data.push_str("\\n"),
+                Ok(b'\\') => data.push_str("\\\\"),
+                _ => data.extend(format!("\\u{unit:04x}").chars()),
+            }
+        }
+        format!(r#"{{"type": "output", "data": "{data}", "ts": 1.5}}"#).into_bytes()
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_measured_without_being_made(text_ in "[a\\\\n\\n\"\u{0}é日😀,]{0,20}") {
+            let mut ours = Vec::new();
+            push_output(&mut ours, &text_);
+            for line in [ours, foreign(&text_)] {
+                prop_assert_eq!(text_length(&line), text_.len() as u64);
+                let found = text(&line);
+                prop_assert_eq!(found.as_deref(), Some(&*text_));
+                prop_assert_eq!(ends_line(&line), text_.ends_with('\n'));
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::sync::Mutex;
 
-use super::marks::Marks;
+use super::marks::{Mark, Marks};
 use super::place::Place;
 use super::records::{self, Other};
 use super::state::State;
@@ -26,14 +26,14 @@ pub(in crate::exec) struct Recovered {
 pub(in crate::exec) fn recover(place: Place, limits: Limits) -> io::Result<Recovered> {
     let file = File::open(place.path())?;
     let mut scan = Scan {
-        first: 0,
-        count: 0,
+        first: Mark::beginning(0, 0),
+        end_at: Mark::beginning(0, 0),
         marks: Marks::default(),
         start: Other::default(),
         end: None,
     };
     let mut lines = BufReader::with_capacity(128 * 1024, &file);
-    let (mut line, mut position) = (Vec::new(), 0);
+    let mut line = Vec::new();
     loop {
         line.clear();
         let read = lines.read_until(b'\n', &mut line)? as u64;
@@ -41,8 +41,8 @@ pub(in crate::exec) fn recover(place: Place, limits: Limits) -> io::Result<Recov
         if read == 0 || line.last() != Some(&b'\n') {
             break;
         }
-        scan.line(&line, position);
-        position += read;
+        scan.line(&line);
+        scan.end_at.position += read;
     }
     let owner = Owner {
         user: scan.start.user.map(Into::into),
@@ -59,7 +59,7 @@ pub(in crate::exec) fn recover(place: Place, limits: Limits) -> io::Result<Recov
             end.exit_code,
         ),
     };
-    let state = State::found(limits, file, position, (scan.first, scan.count), scan.marks);
+    let state = State::found(limits, file, (scan.first, scan.end_at), scan.marks);
     let log = Log {
         place,
         state: Mutex::new(state),
@@ -74,18 +74,20 @@ pub(in crate::exec) fn recover(place: Place, limits: Limits) -> io::Result<Recov
 }
 
 struct Scan {
-    first: u64,
-    count: u64,
+    first: Mark,
+    /// The end of what was read so far.
+    end_at: Mark,
     marks: Marks,
     start: Other,
     end: Option<Other>,
 }
 
 impl Scan {
-    fn line(&mut self, line: &[u8], position: u64) {
+    fn line(&mut self, line: &[u8]) {
         if records::is_output(line) {
-            self.marks.note(self.count, position);
-            self.count += 1;
+            self.marks.note(self.end_at);
+            self.end_at.record += 1;
+            self.end_at.text += records::text_length(line);
             return;
         }
         let Ok(other) = serde_json::from_slice::<Other>(line) else {
@@ -95,8 +97,8 @@ impl Scan {
             "start" => self.start = other,
             "end" => self.end = Some(other),
             "log_rotated" => {
-                self.first = other.offset;
-                self.count = other.offset;
+                self.first = Mark::beginning(other.offset, self.end_at.text);
+                self.end_at.record = other.offset;
             }
             _ => {}
         }

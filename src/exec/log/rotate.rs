@@ -17,7 +17,7 @@ pub(super) struct Rotation {
     /// None when it never had a file.
     pub(super) file: Option<Arc<File>>,
     pub(super) written: u64,
-    pub(super) first: u64,
+    pub(super) first: Mark,
     pub(super) marks: Marks,
     pub(super) start: Box<[u8]>,
     /// Bytes of the newest records that stay.
@@ -31,7 +31,7 @@ pub(super) struct Rotation {
 pub(super) struct Cut {
     pub(super) file: File,
     pub(super) written: u64,
-    pub(super) first: u64,
+    pub(super) first: Mark,
     pub(super) marks: Marks,
 }
 
@@ -89,7 +89,7 @@ impl Rotation {
         Ok(Cut {
             file: to,
             written,
-            first: at.record,
+            first: Mark::beginning(at.record, at.text),
             marks: self.marks.cut(at, head),
         })
     }
@@ -108,7 +108,10 @@ impl Rotation {
                 break;
             }
             at.position += read as u64;
-            at.record += u64::from(records::is_output(&line));
+            if records::is_output(&line) {
+                at.record += 1;
+                at.text += records::text_length(&line);
+            }
         }
         Ok(at)
     }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::marks::Marks;
+use super::budget::Budget;
+use super::marks::{Mark, Marks};
 use super::reader::Plan;
 use super::rotate::{Cut, Rotation};
 use super::{Limits, Window, records, text};
@@ -28,10 +29,12 @@ pub(super) struct State {
     written: u64,
     /// Lines that wait to be written, or are being written.
     waiting: Arc<Vec<u8>>,
-    /// Number of the first record that is still there.
-    first: u64,
+    /// The first record that is still there.
+    first: Mark,
     /// Records so far, those gone included.
     count: u64,
+    /// Bytes of output in them.
+    text: u64,
     marks: Marks,
     /// The `start` line, which a rotated log keeps.
     start: Box<[u8]>,
@@ -65,15 +68,14 @@ impl State {
     pub(super) fn found(
         limits: Limits,
         file: File,
-        written: u64,
-        numbers: (u64, u64),
+        (first, end): (Mark, Mark),
         marks: Marks,
     ) -> Self {
-        let (first, count) = numbers;
         Self {
-            written,
+            written: end.position,
             first,
-            count,
+            count: end.record,
+            text: end.text,
             marks,
             ..Self::of_file(limits, Some(Arc::new(file)), true)
         }
@@ -85,8 +87,9 @@ impl State {
             file,
             written: 0,
             waiting: Arc::default(),
-            first: 0,
+            first: Mark::beginning(0, 0),
             count: 0,
+            text: 0,
             marks: Marks::default(),
             start: Box::default(),
             on_disk,
@@ -95,7 +98,7 @@ impl State {
     }
 
     pub(super) fn rotated(&self) -> bool {
-        self.first > 0
+        self.first.record > 0
     }
 
     pub(super) fn waits(&self) -> bool {
@@ -133,10 +136,14 @@ impl State {
         let most = RECORD.min(usize::try_from(self.limits.max_size / 4).unwrap_or(RECORD));
         let waiting = Arc::make_mut(&mut self.waiting);
         for piece in text::pieces(text, most) {
-            self.marks
-                .note(self.count, self.written + waiting.len() as u64);
+            self.marks.note(Mark {
+                record: self.count,
+                position: self.written + waiting.len() as u64,
+                text: self.text,
+            });
             records::push_output(waiting, piece);
             self.count += 1;
+            self.text += piece.len() as u64;
         }
         self.is_due()
     }
@@ -185,7 +192,7 @@ impl State {
     /// What waits, and what the file held, cannot be kept: it is counted and gone.
     pub(super) fn forget(&mut self) {
         self.waiting = Arc::default();
-        self.first = self.count;
+        self.first = Mark::beginning(self.count, self.text);
         self.marks = Marks::default();
     }
 
@@ -247,7 +254,7 @@ impl State {
 
     pub(super) fn plan(&self, window: Window) -> Plan {
         let wanted = window.offset.min(self.count);
-        let mut from = wanted.max(self.first);
+        let mut from = wanted.max(self.first.record);
         if let Some(tail) = window.tail {
             from = from.max(self.count.saturating_sub(tail));
         }
@@ -269,7 +276,30 @@ impl State {
             skip: from - mark.record.min(from),
             next_offset: self.count,
             truncated: from > wanted,
+            budget: self.budget(window, mark).filter(|_| !nothing),
         }
+    }
+
+    /// What there is to know for keeping a window that begins behind a place small; none when it is small.
+    fn budget(&self, window: Window, start: Mark) -> Option<Budget> {
+        let most = window.max_bytes?;
+        if self.text.saturating_sub(start.text) <= most {
+            return None;
+        }
+        let tail = self
+            .marks
+            .before_text(self.text.saturating_sub(most / 2), self.first);
+        Some(Budget {
+            most,
+            start,
+            tail: if tail.position > start.position {
+                tail
+            } else {
+                start
+            },
+            end: self.text,
+            is_in_log: self.on_disk && self.error.is_none(),
+        })
     }
 
     fn waiting_from(&self, position: u64) -> Vec<u8> {
