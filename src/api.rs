@@ -11,6 +11,8 @@ mod error;
 mod exec;
 mod extract;
 mod files;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod health;
 mod json;
 mod layers;

@@ -1,5 +1,7 @@
 //! A workspace: the home directory requests act in, whose they are, and the directory each chat session is at.
 
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod names;
 mod open;
 mod paths;

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use open_terminal::files::{Chunk, fuzz::replaced};
+use open_terminal::files::{Chunk, replaced};
 
 fuzz_target!(
     |input: (&str, Vec<(&str, &str, Option<u8>, Option<u8>, bool)>)| {

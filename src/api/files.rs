@@ -3,6 +3,8 @@
 mod compare;
 mod contents;
 mod cwd;
+#[cfg(fuzzing)]
+pub(super) mod fuzz;
 mod list;
 mod ranges;
 mod read;

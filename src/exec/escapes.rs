@@ -88,7 +88,12 @@ fn low_surrogate(rest: &str) -> Option<(u32, usize)> {
 fn named(rest: &str) -> Option<(Option<char>, usize)> {
     let name = rest.strip_prefix("N{")?;
     let end = name.find('}')?;
-    let meaning = unicode_names2::character(&name[..end])?;
+    let name = &name[..end];
+    // No name does, and the look-up cannot take one that begins so.
+    if name.starts_with('-') {
+        return None;
+    }
+    let meaning = unicode_names2::character(name)?;
     Some((Some(meaning), end + 3))
 }
 
@@ -140,6 +145,8 @@ mod tests {
             r"\U0011",
             r"\U00110000",
             r"\N{nope}",
+            r"\N{-nope}",
+            r"\N{ -}",
             r"\N{SNOWMAN",
             r"\N",
             "\\é",
