@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
+use bytes::BytesMut;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::validate::{Fields, Noted, Object, Problem, Problems, Read, shown_json, shown_text};
@@ -112,15 +113,21 @@ async fn collect(headers: &HeaderMap, body: Body, limit: u64) -> Result<Bytes, E
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
-    let whole = Limited::new(body, limit).collect().await;
-    whole
-        .map(http_body_util::Collected::to_bytes)
-        .map_err(|error| {
+    let mut whole = BytesMut::with_capacity(announced.unwrap_or(0));
+    let mut frames = Limited::new(body, limit);
+    while let Some(frame) = frames.frame().await {
+        let frame = frame.map_err(|error| {
             if error.is::<LengthLimitError>() {
                 return too_large(limit);
             }
             Error::BadRequest(format!("the request's body broke off: {error}"))
-        })
+        })?;
+        // Taken over at once, so that the connection has its buffer back for the next one.
+        if let Ok(bytes) = frame.into_data() {
+            whole.extend_from_slice(&bytes);
+        }
+    }
+    Ok(whole.freeze())
 }
 
 fn too_large(limit: usize) -> Error {

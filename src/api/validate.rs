@@ -9,6 +9,7 @@ mod fields;
 mod kinds;
 mod lists;
 mod problem;
+mod unescape;
 
 pub(in crate::api) use choices::{OneOf, SomeText, Within};
 pub(in crate::api) use fields::{Fields, Noted, Object, Read};

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use futures_util::stream::{self, Stream};
+use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::sys;
@@ -22,12 +23,22 @@ const WAITED_PIECE: usize = 256 << 10;
 
 type Reading = JoinHandle<io::Result<Vec<u8>>>;
 
+/// What is known of the file system that the bytes come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// It tells what is at hand, as far as is known.
+    Tells,
+    /// All of it is in memory (tmpfs(5)).
+    Memory,
+    /// It cannot tell.
+    Silent,
+}
+
 /// The bytes of a file that are still to be sent.
 pub(super) struct Contents {
     file: Arc<File>,
     left: Range<u64>,
-    /// Whether the file system can tell what is at hand.
-    tells: bool,
+    source: Source,
     /// The piece after those given, when it is being read already.
     ahead: Option<Reading>,
 }
@@ -38,7 +49,7 @@ impl Contents {
         Self {
             file: Arc::new(file),
             left: range,
-            tells: true,
+            source: Source::Tells,
             ahead: None,
         }
     }
@@ -66,7 +77,7 @@ impl Contents {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.left.start += piece.len() as u64;
-        if !self.tells && !self.left.is_empty() {
+        if self.source == Source::Silent && !self.left.is_empty() {
             self.ahead = Some(self.read());
         }
         Ok(piece.into())
@@ -74,11 +85,15 @@ impl Contents {
 
     /// The next piece, if it is known to need no disk.
     fn at_hand(&mut self) -> io::Result<Option<Vec<u8>>> {
-        if !self.tells {
+        if self.source == Source::Silent {
             return Ok(None);
         }
         let mut piece = vec![0; self.size(PIECE)];
-        match sys::read_cached(&self.file, &mut piece, self.left.start) {
+        let read = match self.source {
+            Source::Memory => self.file.read_at(&mut piece, self.left.start),
+            _ => sys::read_cached(&self.file, &mut piece, self.left.start),
+        };
+        match read {
             Ok(read) => {
                 piece.truncate(read);
                 Ok(Some(piece))
@@ -86,8 +101,11 @@ impl Contents {
             Err(problem) => match problem.kind() {
                 io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(None),
                 io::ErrorKind::Unsupported => {
-                    self.tells = false;
-                    Ok(None)
+                    self.source = silent(&self.file);
+                    if self.source == Source::Silent {
+                        return Ok(None);
+                    }
+                    self.at_hand()
                 }
                 _ => Err(problem),
             },
@@ -113,6 +131,14 @@ impl Contents {
     fn size(&self, most: usize) -> usize {
         let left = self.left.end - self.left.start;
         usize::try_from(left).unwrap_or(most).min(most)
+    }
+}
+
+/// What a file system is that tells nothing.
+fn silent(file: &File) -> Source {
+    match fstatfs(file) {
+        Ok(found) if found.filesystem_type() == TMPFS_MAGIC => Source::Memory,
+        _ => Source::Silent,
     }
 }
 

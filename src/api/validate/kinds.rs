@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::problem::Fault;
+use super::unescape::unescape;
 
 /// A kind of value a member may have.
 pub(in crate::api) trait Kind: Copy {
@@ -70,7 +71,7 @@ impl Kind for AnyText {
         if !raw.starts_with('"') {
             return Err(Fault::new("string_type", "this must be text"));
         }
-        parse(raw).ok_or_else(|| {
+        unescape(raw).ok_or_else(|| {
             let msg = "this text has half a surrogate pair in it, which is no character; leave it out or send both halves";
             Fault::new("string_unicode", msg)
         })

@@ -10,19 +10,25 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use serde_json::{Value, json};
 
+use super::upload;
 use crate::support::files::target;
 use crate::support::wire::Wire;
 use crate::support::{Server, processes, seconds};
 
+/// A body and its `content-type`.
+type Body<'a> = Option<(&'a str, &'a [u8])>;
+
 /// Asks and reads the beginning of the answer; says what is wrong with it.
 ///
 /// It has to come within 5 s, whole as far as it is read, and to be a good one or a refusal with its reason.
-fn probe(server: &Server, method: &str, target: &str, body: Option<&Value>) -> Result<u16, String> {
+fn probe(server: &Server, method: &str, target: &str, body: Body) -> Result<u16, String> {
     let start = Instant::now();
-    let mut wire = match body {
-        Some(body) => Wire::json(server, target, body),
-        None => Wire::open(server, method, target, &[("content-length", "0")]),
-    };
+    let (kind, body) = body.unwrap_or(("application/octet-stream", b""));
+    let length = body.len().to_string();
+    let headers = [("content-type", kind), ("content-length", length.as_str())];
+    let mut wire = Wire::open(server, method, target, &headers);
+    wire.send(body)
+        .map_err(|error| format!("not taken: {error}"))?;
     wire.patience(seconds(6));
     let mut incoming = wire
         .answer()
@@ -108,15 +114,21 @@ impl Odd {
     }
 
     /// Asks; the answer is its status, 0 when something is wrong with it.
-    fn ask(&self, method: &str, target: &str, body: Option<&Value>) -> u16 {
+    fn ask(&self, method: &str, target: &str, body: Body) -> u16 {
         probe(&self.server, method, target, body).unwrap_or_else(|problem| {
-            let body = body.map(Value::to_string).unwrap_or_default();
+            let body = String::from_utf8_lossy(body.unwrap_or_default().1);
             let mut wrong = self.wrong.borrow_mut();
             wrong.push(format!(
                 "{method} {target:.120} {body:.120}: {problem:.300}"
             ));
             0
         })
+    }
+
+    /// Posts JSON; the answer is the status, 0 when something is wrong with it.
+    fn post(&self, target: &str, body: &Value) -> u16 {
+        let body = body.to_string();
+        self.ask("POST", target, Some(("application/json", body.as_bytes())))
     }
 
     /// Fails with all that was wrong.
@@ -178,12 +190,12 @@ fn whatever_is_asked_to_be_read_there_is_an_answer() {
         let path_in_url = format!("/files/serve/{}", crate::support::files::encoded(path));
         odd.ask("GET", &path_in_url, None);
         let body = json!({ "paths": [path] });
-        odd.ask("POST", "/files/archive", Some(&body));
+        odd.post("/files/archive", &body);
         for body in [
             json!({ "original": path, "revised": "plain" }),
             json!({ "original": "plain", "revised": path }),
         ] {
-            odd.ask("POST", "/files/compare", Some(&body));
+            odd.post("/files/compare", &body);
         }
     }
     odd.expect_well();
@@ -219,7 +231,7 @@ fn whatever_is_asked_to_be_written_there_is_an_answer() {
             ),
         ] {
             let target = format!("/files/{what}");
-            let status = odd.ask("POST", &target, Some(&body));
+            let status = odd.post(&target, &body);
             // What was moved there, moves back.
             if what == "move" && status == 200 {
                 let back = json!({ "source": format!("{path}/below"), "destination": "plain" });
@@ -238,9 +250,9 @@ fn whatever_is_asked_to_be_written_there_is_an_answer() {
             odd.ask("GET", &target, None);
             odd.ask("DELETE", &target, None);
         }
-        let form = super::upload::form(b"filename=\"f\"", b"x");
-        let sent = super::upload::send(server, path, &form);
-        assert!(sent.status < 500, "upload to {path:.100}: {}", sent.text());
+        let form = upload::form(b"filename=\"f\"", b"x");
+        let target = target("upload", &[("directory", path.as_str())]);
+        odd.ask("POST", &target, Some((upload::FORM, &form)));
     }
     odd.expect_well();
 }
@@ -255,7 +267,7 @@ fn whatever_is_asked_to_be_taken_away_there_is_an_answer() {
         }
         let url = target("delete", &[("path", path.as_str())]);
         let body = json!({ "source": path, "destination": "moved" });
-        if odd.ask("POST", "/files/move", Some(&body)) == 200 {
+        if odd.post("/files/move", &body) == 200 {
             let back = json!({ "source": "moved", "destination": path });
             odd.server.post("move", &back).expect(200);
         }

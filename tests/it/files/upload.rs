@@ -11,7 +11,7 @@ use crate::support::wire::Wire;
 use crate::support::{Answer, Server, eventually, seconds};
 
 /// The `content-type` of [`form`].
-const FORM: &str = "multipart/form-data; boundary=BB";
+pub(super) const FORM: &str = "multipart/form-data; boundary=BB";
 
 /// The beginning and the end of a form with one file; `name` is what follows `name="file"; `.
 fn frame(name: &[u8]) -> (Vec<u8>, Vec<u8>) {

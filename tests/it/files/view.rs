@@ -68,6 +68,30 @@ fn a_file_comes_as_it_is_with_what_a_client_needs_to_ask_again() {
 }
 
 #[test]
+fn the_files_of_the_kernel_come_as_they_are_though_they_tell_another_size() {
+    let server = Server::spawn();
+    for path in [
+        "/proc/version",
+        "/proc/self/limits",
+        "/sys/kernel/cpu_byteorder",
+        "/sys/kernel/fscaps",
+    ] {
+        let Ok(content) = fs::read(path) else {
+            eprintln!("skipped: there is no {path}");
+            continue;
+        };
+        let read = server.seen("read", &[("path", path)]);
+        assert_eq!(
+            read["content"].as_str().map(str::len),
+            Some(content.len()),
+            "{path}"
+        );
+        let view = server.look("view", &[("path", path)]).expect(200);
+        assert_eq!(view.body.len(), content.len(), "{path}");
+    }
+}
+
+#[test]
 fn one_range_is_given_alone_and_what_is_no_range_is_ignored() {
     let server = Server::spawn();
     server.put("f.mp4", bytes());
