@@ -30,6 +30,10 @@ pub(super) use temp::{Temp, cut, free_name};
 
 /// The largest file that is edited, in bytes: it is held in memory twice.
 const EDITABLE: u64 = 256 << 20;
+/// Bytes of the largest file that is hashed for a comparison.
+const HASHED: u64 = 4 << 30;
+/// Bytes that are read at most of a file that says it has none.
+const UNSIZED: u64 = 4 << 20;
 /// How much is hashed and written at a time: it stays in the processor's cache between the two.
 const CHUNK: usize = 256 << 10;
 /// From this size on a second thread hashes while the first one writes.
@@ -86,14 +90,15 @@ pub(super) fn update(
         (file, _) = open_regular(path).map_err(|why| Error::unopened(path, why))?;
     }
     let mut content = Vec::with_capacity(usize::try_from(old.len().min(EDITABLE)).unwrap_or(0));
-    file.take(EDITABLE + 1)
+    let most = bound(&old, EDITABLE);
+    file.take(most + 1)
         .read_to_end(&mut content)
         .map_err(|problem| Error::reading(path, problem))?;
-    if content.len() as u64 > EDITABLE {
+    if content.len() as u64 > most {
         return Err(Error::TooLarge(format!(
             "{} is over {} MiB; edit files of that size with a command, such as sed",
             shown(path),
-            EDITABLE >> 20
+            most >> 20
         )));
     }
     if let Some(expected) = expected_hash {
@@ -214,8 +219,23 @@ fn fill(temp: &Temp, content: &[u8]) -> io::Result<String> {
 
 /// The hash of what is in the file now, read in pieces.
 pub(super) fn hash_of(path: &Path) -> Result<String, Error> {
-    let (mut file, _) = open_regular(path).map_err(|why| Error::unopened(path, why))?;
-    hash_from(&mut file).map_err(|problem| Error::reading(path, problem))
+    let (file, found) = open_regular(path).map_err(|why| Error::unopened(path, why))?;
+    let most = bound(&found, HASHED);
+    let mut content = file.take(most + 1);
+    let hash = hash_from(&mut content).map_err(|problem| Error::reading(path, problem))?;
+    if content.limit() == 0 {
+        return Err(Error::TooLarge(format!(
+            "{} has more than {most} bytes, too many to compare it with expected_hash; leave that out",
+            shown(path)
+        )));
+    }
+    Ok(hash)
+}
+
+/// How many bytes of a file are read at most: of one that says it has none, such as those of /proc, which may be
+/// endless, not many.
+fn bound(found: &Metadata, most: u64) -> u64 {
+    if found.len() == 0 { UNSIZED } else { most }
 }
 
 /// The hash of all that `content` gives.

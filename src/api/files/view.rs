@@ -26,6 +26,8 @@ use crate::api::{Error, query};
 use crate::files;
 use crate::workspace::{Workspace, meant, open_regular};
 
+/// Files up to so many bytes are read at once. Only then is their size sure: those of /sys tell another one.
+const AT_ONCE: u64 = 64 << 10;
 /// Most of a file of unknown size, such as one in /proc, that is sent.
 const UNSIZED: u64 = 4 << 20;
 /// What comes before the path in the target of [`serve_file`].
@@ -90,16 +92,21 @@ struct Opened {
     size: u64,
     content_type: String,
     validators: Validators,
-    /// What was read at once, of a file that does not say its size.
+    /// All of it, when it was read at once.
     whole: Option<Bytes>,
 }
 
 fn open(path: &Path) -> Result<Opened, files::Error> {
     let (file, found) = open_regular(path).map_err(|why| files::Error::unopened(path, why))?;
     let whole = match found.len() {
-        0 => Some(unsized_contents(&file).map_err(|problem| files::Error::reading(path, problem))?),
+        0 => Some(UNSIZED),
+        size if size <= AT_ONCE => Some(size),
         _ => None,
     };
+    let whole = whole
+        .map(|most| up_to(most, &file))
+        .transpose()
+        .map_err(|problem| files::Error::reading(path, problem))?;
     let size = whole
         .as_ref()
         .map_or(found.len(), |whole| whole.len() as u64);
@@ -112,10 +119,10 @@ fn open(path: &Path) -> Result<Opened, files::Error> {
     })
 }
 
-/// All of a file that says it is empty; what would have to be waited for is left out.
-fn unsized_contents(file: &File) -> io::Result<Bytes> {
+/// The contents of a file as far as `most` bytes; what would have to be waited for is left out.
+fn up_to(most: u64, file: &File) -> io::Result<Bytes> {
     let mut whole = Vec::new();
-    match io::Read::read_to_end(&mut io::Read::take(file, UNSIZED), &mut whole) {
+    match io::Read::read_to_end(&mut io::Read::take(file, most), &mut whole) {
         Err(problem) if problem.kind() != io::ErrorKind::WouldBlock => Err(problem),
         _ => Ok(whole.into()),
     }

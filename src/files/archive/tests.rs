@@ -1,3 +1,5 @@
+//! Tests of archives: what is in them, and that other programs can read them.
+
 use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::os::unix::ffi::OsStrExt;

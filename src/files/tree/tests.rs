@@ -1,3 +1,5 @@
+//! Tests of directories made, and of things removed and moved.
+
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 

@@ -1,3 +1,5 @@
+//! Tests of uploads in parts: going on, going wrong, and giving up.
+
 use std::fs;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of writing: nothing lost, nothing half done.
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
