@@ -103,12 +103,20 @@ impl State {
     }
 
     /// Does a search when it is its turn; it is told by the flag when nobody waits for it any more.
-    pub(super) async fn searching<T: Send + 'static>(
+    ///
+    /// In what may not be read nothing is found; the text with it says why.
+    pub(super) async fn searching<T: Default + Send + 'static>(
         &self,
         search: impl FnOnce(&AtomicBool) -> Result<T, search::Error> + Send + 'static,
-    ) -> Result<T, Error> {
+    ) -> Result<(T, Option<String>), Error> {
         let _turn = self.0.searches.acquire().await;
-        blocking(search).await
+        blocking(|stop| match search(stop) {
+            Err(denied @ search::Error::Denied { .. }) => {
+                Ok((T::default(), Some(denied.to_string())))
+            }
+            found => found.map(|found| (found, None)),
+        })
+        .await
     }
 
     /// The `OpenAPI` document, made by `make` when it is first asked for.

@@ -133,7 +133,7 @@ async fn take(mut field: Field<'static>, directory: &Path, durable: bool) -> Res
     let writing = spawn_blocking(move || {
         files::mkdir(&directory).map_err(Error::of_change)?;
         let path = directory.join(base_name(&name)?);
-        let mut staged = Staged::create(&path, durable).map_err(Error::of_change)?;
+        let mut staged = Staged::create(&path, durable).map_err(not_permitted)?;
         while let Some(piece) = pieces.blocking_recv() {
             staged.write_all(&piece).map_err(Error::of_change)?;
         }
@@ -157,6 +157,18 @@ async fn pass_on(field: &mut Field<'static>, sender: &mpsc::Sender<Bytes>) -> Re
         }
     }
     Ok(())
+}
+
+/// Where nothing may be put, an upload is forbidden, other than a write.
+fn not_permitted(error: files::Error) -> Error {
+    match &error {
+        files::Error::Refused { problem, .. }
+            if problem.kind() == std::io::ErrorKind::PermissionDenied =>
+        {
+            Error::Refused(error.to_string())
+        }
+        _ => Error::of_change(error),
+    }
 }
 
 /// The name that a file gets in its directory.

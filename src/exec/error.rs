@@ -29,6 +29,14 @@ pub enum Error {
         /// The kernel's words.
         problem: String,
     },
+    /// The account of the server may not enter the working directory.
+    #[error("The working directory {} may not be entered: {problem}. Give another, or have its permissions changed.", path.display())]
+    Closed {
+        /// As resolved.
+        path: PathBuf,
+        /// The kernel's words.
+        problem: String,
+    },
     /// The command line cannot be run.
     #[error("The command cannot be run: {problem}.")]
     Command {
@@ -86,6 +94,10 @@ impl Error {
 
     fn of_failure(Failure { problem, errno }: Failure, cwd: PathBuf) -> Self {
         match problem {
+            Problem::Directory if errno == Errno::EACCES => Self::Closed {
+                path: cwd,
+                problem: errno.desc().to_lowercase(),
+            },
             Problem::Directory => Self::Cwd { path: cwd, problem: errno.desc().to_lowercase() },
             Problem::Shell if errno == Errno::E2BIG => Self::Command {
                 problem: "it and its environment are longer than the system takes; put the script in a file and run that"

@@ -37,7 +37,7 @@ const UNTOLD: u64 = 16 << 20;
 /// The name under which an archive of `paths` is offered, once it is sure that each of them can be read.
 pub fn check(paths: &[PathBuf]) -> Result<String, Error> {
     for path in paths {
-        let found = fs::metadata(path).map_err(|problem| Error::reading(path, problem))?;
+        let found = fs::metadata(path).map_err(|problem| Error::looking(path, problem))?;
         if !found.is_dir() {
             open_regular(path).map_err(|why| Error::unopened(path, why))?;
             continue;
@@ -113,7 +113,7 @@ struct Making<'a, Out> {
 impl<Out: FnMut(Vec<u8>) -> bool> Making<'_, Out> {
     /// Adds what one of the paths names.
     fn top(&mut self, path: &Path, name: &str) -> Result<(), Error> {
-        let found = fs::metadata(path).map_err(|problem| Error::reading(path, problem))?;
+        let found = fs::metadata(path).map_err(|problem| Error::looking(path, problem))?;
         if !found.is_dir() {
             let (file, found) = open_regular(path).map_err(|why| Error::unopened(path, why))?;
             return self.file(file, &found, name.to_owned());

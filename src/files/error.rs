@@ -11,6 +11,14 @@ pub enum Error {
     /// There is nothing at that path.
     #[error("there is nothing at {}; check the path, or list the directory it should be in", shown(.0))]
     NotFound(PathBuf),
+    /// Whether something is there cannot be seen.
+    #[error("{} cannot be looked at: {problem}; a directory on the way to it is closed to the server's account", shown(.path))]
+    OutOfReach {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        problem: io::Error,
+    },
     /// A directory is where a file is meant.
     #[error("{} is a directory, not a file; list it, or name a file in it", shown(.0))]
     IsDirectory(PathBuf),
@@ -102,6 +110,15 @@ impl Error {
         }
     }
 
+    /// What it means that `path` could not even be looked at (stat(2)).
+    pub fn looking(path: &Path, problem: io::Error) -> Self {
+        if problem.kind() == io::ErrorKind::PermissionDenied {
+            let path = path.to_owned();
+            return Self::OutOfReach { path, problem };
+        }
+        Self::reading(path, problem)
+    }
+
     /// What a failed change of `path` means; `done` is a participle, such as "written".
     pub fn changing(path: &Path, done: &'static str, problem: io::Error) -> Self {
         use io::ErrorKind as Kind;
@@ -124,6 +141,7 @@ impl Error {
                 path: path.to_owned(),
                 found,
             },
+            Unopened::Unseen(problem) => Self::looking(path, problem),
             Unopened::Io(problem) => Self::reading(path, problem),
         }
     }

@@ -51,7 +51,7 @@ pub struct Facts {
 /// Looks at `path`.
 pub fn stat(path: &Path) -> Result<Facts, Error> {
     let itself =
-        std::fs::symlink_metadata(path).map_err(|problem| Error::reading(path, problem))?;
+        std::fs::symlink_metadata(path).map_err(|problem| Error::looking(path, problem))?;
     let link_target: Option<PathBuf> = if itself.is_symlink() {
         std::fs::read_link(path).ok()
     } else {

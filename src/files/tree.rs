@@ -41,7 +41,7 @@ pub fn mkdir(path: &Path) -> Result<(), Error> {
 /// `protected` names directories that may not go, nor what they lie in; `/` never may.
 pub fn remove(path: &Path, protected: &[&Path]) -> Result<Removed, Error> {
     let reading = |problem| Error::reading(path, problem);
-    let found = fs::symlink_metadata(path).map_err(changing_look(path))?;
+    let found = fs::symlink_metadata(path).map_err(|problem| Error::looking(path, problem))?;
     if found.is_dir() {
         refuse_protected(path, protected, "removed")?;
         remove::directory(path, false)?;
@@ -71,7 +71,7 @@ pub fn rename(
     protected: &[&Path],
     stop: &AtomicBool,
 ) -> Result<(), Error> {
-    let found = fs::metadata(source).map_err(changing_look(source))?;
+    let found = fs::metadata(source).map_err(|problem| Error::looking(source, problem))?;
     if found.is_dir() {
         refuse_protected(source, protected, "moved")?;
     }
@@ -132,15 +132,6 @@ fn unmoved(source: &Path, destination: &Path, problem: Errno) -> Error {
             shown(destination.parent().unwrap_or(Path::new("/")))
         )),
         _ => Error::changing(source, "moved", problem.into()),
-    }
-}
-
-/// What it means that a path which is to be changed could not be looked at.
-fn changing_look(path: &Path) -> impl Fn(io::Error) -> Error {
-    move |problem| match Error::reading(path, problem) {
-        // Changes are refused, reads denied.
-        Error::Denied { path, problem } => Error::changing(&path, "changed", problem),
-        other => other,
     }
 }
 

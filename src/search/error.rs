@@ -14,8 +14,16 @@ pub enum Error {
     /// A directory is meant, and what is there is none.
     #[error("{} is not a directory; name one to search in", shown(.0))]
     NotADirectory(PathBuf),
-    /// The account of the server may not look at it.
-    #[error("{} may not be searched: {problem}", shown(.path))]
+    /// Whether something is there cannot be seen.
+    #[error("{} cannot be looked at: {problem}; a directory on the way to it is closed to the server's account", shown(.path))]
+    OutOfReach {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        problem: io::Error,
+    },
+    /// The account of the server may not read it.
+    #[error("{} may not be read: {problem}; nothing in it can be found", shown(.path))]
     Denied {
         /// The path.
         path: PathBuf,
@@ -34,14 +42,21 @@ pub enum Error {
 }
 
 impl Error {
-    /// What a failed look at `path` means.
+    /// What a failed look at `path` means (stat(2)).
     pub fn at(path: &Path, problem: io::Error) -> Self {
+        let path = path.to_owned();
         match problem.kind() {
-            io::ErrorKind::PermissionDenied => Self::Denied {
-                path: path.to_owned(),
-                problem,
-            },
-            _ => Self::NotFound(path.to_owned()),
+            io::ErrorKind::PermissionDenied => Self::OutOfReach { path, problem },
+            _ => Self::NotFound(path),
+        }
+    }
+
+    /// What it means that `path`, which is there, was not opened.
+    pub fn unopened(path: &Path, problem: io::Error) -> Self {
+        let path = path.to_owned();
+        match problem.kind() {
+            io::ErrorKind::PermissionDenied => Self::Denied { path, problem },
+            _ => Self::NotFound(path),
         }
     }
 }

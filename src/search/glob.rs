@@ -23,7 +23,7 @@ pub struct GlobRequest {
 }
 
 /// What was found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Globbed {
     /// The first matches, sorted by the components of their paths.
     pub matches: Vec<GlobMatch>,

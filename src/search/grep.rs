@@ -109,7 +109,10 @@ pub fn grep(request: &GrepRequest, stop: &AtomicBool) -> Result<Grepped, Error> 
     } else if found.is_file() {
         match open_regular(&request.path) {
             Ok((file, _)) => Searcher::new(task, pattern).search(file, &request.path)?,
-            Err(Unopened::Io(problem)) => return Err(at(problem)),
+            Err(Unopened::Unseen(problem)) => return Err(at(problem)),
+            Err(Unopened::Io(problem)) => {
+                return Err(Error::unopened(&request.path, problem));
+            }
             Err(_) => Vec::new(),
         }
     } else {

@@ -42,7 +42,7 @@ pub struct MatchesRequest {
 }
 
 /// What was found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Matched {
     /// The results, the best first: by name, then by path, then by content.
     pub results: Vec<Match>,

@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 pub(super) use entry::{Entry, Kind, modified};
 use listing::Listing;
@@ -30,6 +31,9 @@ const MOST_THREADS: usize = 8;
 
 /// Entries that a thread takes at once: few, so that none is left working alone for long.
 const PIECE: usize = 32;
+
+/// For so long one thread works alone: most searches for the first few results end within it.
+const HEAD_START: Duration = Duration::from_micros(700);
 
 /// The longest path the system takes (`PATH_MAX` without its NUL), in bytes.
 const LONGEST_PATH: usize = 4095;
@@ -106,7 +110,11 @@ impl Tour<'_> {
         let helpers = if wide { threads() - 1 } else { 0 };
         let scratches = thread::scope(|scope| {
             // Without a thread more, those that are there do it all.
-            let helper = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+            let late = || {
+                pool.leave_head_start(HEAD_START);
+                work()
+            };
+            let helper = |_| thread::Builder::new().spawn_scoped(scope, late).ok();
             let helpers: Vec<_> = (0..helpers).map_while(helper).collect();
             let mut scratches = vec![work()];
             for helper in helpers {
@@ -131,7 +139,8 @@ impl Tour<'_> {
         } else {
             None
         };
-        Listing::read(self, Vec::new(), rules)?.map_err(|error| Error::at(self.walk.root, error))
+        Listing::read(self, Vec::new(), rules)?
+            .map_err(|error| Error::unopened(self.walk.root, error))
     }
 
     /// Does one task: visits a piece of a directory, and offers the rest and what is below it.

@@ -14,6 +14,8 @@ pub enum Unopened {
     Special(&'static str),
     /// It is a directory.
     Directory,
+    /// It could not be looked at.
+    Unseen(io::Error),
     /// The system refused.
     Io(io::Error),
 }
@@ -24,7 +26,7 @@ pub enum Unopened {
 /// descriptor is looked at again, and is non-blocking (open(2), `O_NONBLOCK`), so that nothing put in its
 /// place meanwhile can hold the caller. Files of /proc that wait for news give `WouldBlock`.
 pub fn open_regular(path: &Path) -> Result<(File, Metadata), Unopened> {
-    check(&std::fs::metadata(path).map_err(Unopened::Io)?)?;
+    check(&std::fs::metadata(path).map_err(Unopened::Unseen)?)?;
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
@@ -84,10 +86,10 @@ mod tests {
             );
         }
         assert!(
-            matches!(open_regular(&at("loop")), Err(Unopened::Io(error)) if error.raw_os_error() == Some(libc::ELOOP))
+            matches!(open_regular(&at("loop")), Err(Unopened::Unseen(error)) if error.raw_os_error() == Some(libc::ELOOP))
         );
         assert!(
-            matches!(open_regular(&at("none")), Err(Unopened::Io(error)) if error.kind() == io::ErrorKind::NotFound)
+            matches!(open_regular(&at("none")), Err(Unopened::Unseen(error)) if error.kind() == io::ErrorKind::NotFound)
         );
     }
 }

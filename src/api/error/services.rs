@@ -11,6 +11,7 @@ impl From<exec::Error> for Error {
             exec::Error::Ended { .. } | exec::Error::Cwd { .. } | exec::Error::Command { .. } => {
                 Self::BadRequest(shown)
             }
+            exec::Error::Closed { .. } => Self::Refused(shown),
             exec::Error::InputStuck { .. } => Self::Conflict(shown),
             exec::Error::NoPty { .. } => Self::Unavailable {
                 shown: "no pseudo-terminal is free: end commands that are no longer needed, or have the setting max_processes (or the system's kernel.pty.max and its limit on open files) raised",
@@ -74,6 +75,7 @@ impl From<files::Error> for Error {
         let shown = error.to_string();
         match error {
             files::Error::NotFound(_)
+            | files::Error::OutOfReach { .. }
             | files::Error::IsDirectory(_)
             | files::Error::NotADirectory(_) => Self::NotFound(shown),
             files::Error::Denied { .. } => Self::Refused(shown),
@@ -116,13 +118,14 @@ impl From<files::CompareError> for Error {
     fn from(error: files::CompareError) -> Self {
         use files::CompareError as Why;
         match error {
-            Why::File(error) => error.into(),
-            Why::TooLarge(_)
+            Why::File(files::Error::Denied { .. })
+            | Why::TooLarge(_)
             | Why::TooLong(_)
             | Why::TooManyLines(_)
             | Why::NotText(_)
             | Why::Control(_)
             | Why::Document(_) => Self::Unprocessable(error.to_string()),
+            Why::File(error) => error.into(),
         }
     }
 }
@@ -131,7 +134,9 @@ impl From<search::Error> for Error {
     fn from(error: search::Error) -> Self {
         let shown = error.to_string();
         match error {
-            search::Error::NotFound(_) | search::Error::NotADirectory(_) => Self::NotFound(shown),
+            search::Error::NotFound(_)
+            | search::Error::OutOfReach { .. }
+            | search::Error::NotADirectory(_) => Self::NotFound(shown),
             search::Error::Denied { .. } => Self::Refused(shown),
             search::Error::Pattern(_) | search::Error::TooHard(_) | search::Error::Stopped => {
                 Self::BadRequest(shown)

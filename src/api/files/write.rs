@@ -192,8 +192,13 @@ pub(in crate::api) async fn replace_file_content(
     let shown = shown(&path).into_owned();
     let chunks: Vec<Chunk> = request.replacements.into_iter().map(Into::into).collect();
     let expected = request.expected_hash;
-    let written =
-        blocking(move |_| files::replace(&path, &chunks, expected.as_deref(), durable)).await?;
+    let written = blocking(move |_| {
+        files::replace(&path, &chunks, expected.as_deref(), durable).map_err(|error| match error {
+            files::Error::Denied { .. } => Error::BadRequest(error.to_string()),
+            other => other.into(),
+        })
+    })
+    .await?;
     Ok(changed(shown, written))
 }
 

@@ -13,6 +13,10 @@ use crate::api::{Error, State};
 use crate::search::{self, GrepLine, GrepMatch, GrepRequest, Match, MatchesRequest};
 use crate::workspace::{shown, shown_name};
 
+/// What to do when a grep has filled its bytes.
+const BYTES_USED_UP: &str = "max_bytes was reached: narrow path, include or query, or ask for match_per_line=false to see the files first";
+/// What to do when matches have filled their bytes.
+const GO_ON: &str = "max_bytes was reached: go on with offset set to next_offset";
 /// Most lines round a match.
 const CONTEXT: Within = Within { min: 0, max: 20 };
 
@@ -89,7 +93,7 @@ pub(in crate::api) struct Grepped {
     matches: Vec<Hit>,
     truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'static str>,
+    hint: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -173,7 +177,7 @@ pub(in crate::api) async fn grep_search(
         max_bytes: budget(&state, query.max_bytes),
     };
     let path = shown(&request.path).into_owned();
-    let found = state
+    let (found, hint) = state
         .searching(move |stop| search::grep(&request, stop))
         .await?;
     let context = query.context > 0;
@@ -183,9 +187,7 @@ pub(in crate::api) async fn grep_search(
         path,
         matches: matches.map(|found| Hit::of(found, context)).collect(),
         truncated: found.truncated,
-        hint: found.cut_by_bytes.then_some(
-            "max_bytes was reached: narrow path, include or query, or ask for match_per_line=false to see the files first",
-        ),
+        hint: hint.or(found.cut_by_bytes.then(|| BYTES_USED_UP.to_owned())),
     }))
 }
 
@@ -238,7 +240,7 @@ pub(in crate::api) struct Matched {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'static str>,
+    hint: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -312,15 +314,13 @@ pub(in crate::api) async fn match_files(
         show_hidden: query.show_hidden,
         max_bytes: budget(&state, query.max_bytes),
     };
-    let found = state
+    let (found, hint) = state
         .searching(move |stop| search::find_matches(&request, stop))
         .await?;
     Ok(Json(Matched {
         results: found.results.into_iter().map(MatchedPath::from).collect(),
         next_offset: found.next_offset,
         truncated: found.truncated,
-        hint: found
-            .truncated
-            .then_some("max_bytes was reached: go on with offset set to next_offset"),
+        hint: hint.or(found.truncated.then(|| GO_ON.to_owned())),
     }))
 }

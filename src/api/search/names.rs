@@ -56,6 +56,8 @@ struct Globbed<'a> {
     path: &'a str,
     matches: Vec<Found>,
     truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -96,7 +98,7 @@ pub(in crate::api) async fn glob_search(
         max_results: small(query.max_results),
     };
     let path = shown(&request.path).into_owned();
-    let found = state
+    let (found, hint) = state
         .searching(move |stop| search::glob(&request, stop))
         .await?;
     let answer = Globbed {
@@ -104,6 +106,7 @@ pub(in crate::api) async fn glob_search(
         path: &path,
         matches: found.matches.into_iter().map(Found::from).collect(),
         truncated: found.truncated,
+        hint,
     };
     Ok(json_response(axum::http::StatusCode::OK, to_json(&answer)))
 }
@@ -160,6 +163,8 @@ impl Read for NamesQuery {
 #[derive(Serialize)]
 pub(in crate::api) struct NamesFound {
     results: Vec<Ranked>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -200,11 +205,11 @@ pub(in crate::api) async fn search_files(
         limit: small(query.limit),
         show_hidden: query.show_hidden,
     };
-    let found = state
+    let (found, hint) = state
         .searching(move |stop| search::find_names(&request, stop))
         .await?;
     let results = found.into_iter().map(Ranked::from).collect();
-    Ok(Json(NamesFound { results }))
+    Ok(Json(NamesFound { results, hint }))
 }
 
 impl From<search::Named> for Ranked {

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::Rules;
 use super::listing::Listing;
@@ -34,6 +35,8 @@ impl Task {
 pub(super) struct Pool<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
+    /// Told when there is nothing left to do.
+    ended: Condvar,
     /// How often the bound has changed, so that threads see it without the lock.
     version: AtomicUsize,
 }
@@ -84,6 +87,7 @@ impl<T> Pool<T> {
                 failure: None,
             }),
             changed: Condvar::new(),
+            ended: Condvar::new(),
             version: AtomicUsize::new(0),
         }
     }
@@ -102,6 +106,15 @@ impl<T> Pool<T> {
         for _ in 0..wanted {
             self.changed.notify_one();
         }
+    }
+
+    /// Waits for `time`, or as long as there is work if that is shorter.
+    ///
+    /// What is found within a moment is found by one thread; others would only do what nobody wants.
+    pub(super) fn leave_head_start(&self, time: Duration) {
+        let works = |state: &mut State<T>| !state.pending.is_empty() || state.running > 0;
+        let waited = self.ended.wait_timeout_while(self.lock(), time, works);
+        drop(waited);
     }
 
     /// Runs tasks, the first first, until there are none and none can come.
@@ -124,6 +137,7 @@ impl<T> Pool<T> {
                 return Some(task);
             }
             if state.running == 0 {
+                self.ended.notify_all();
                 return None;
             }
             state.idle += 1;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::upload;
 use crate::support::files::target;
 use crate::support::wire::Wire;
-use crate::support::{Server, processes, seconds};
+use crate::support::{Answer, Server, processes, seconds};
 
 /// A body and its `content-type`.
 type Body<'a> = Option<(&'a str, &'a [u8])>;
@@ -343,30 +343,49 @@ fn what_may_not_be_read_or_written_is_told_so() {
     let server = crate::support::files::unprivileged(&home).start();
     let secret = server.put("secret", "x\n");
     let closed = server.put("closed/f", "x\n");
+    let shut = server.put("shut/f", "x\n");
+    let shut = shut.parent().expect("it has one");
     let mode = |bits| fs::Permissions::from_mode(bits);
+    fs::set_permissions(shut, mode(0o555)).expect("it is ours");
     fs::set_permissions(&secret, mode(0o0)).expect("it is ours");
     fs::set_permissions(server.at("closed"), mode(0o0)).expect("it is ours");
-    for path in ["secret", "closed/f"] {
-        server.look("read", &[("path", path)]).expect(403).detail();
-        server.look("view", &[("path", path)]).expect(403).detail();
+    let told = |answer: Answer, status: u16, what: &str| {
+        let detail = answer.expect(status).detail();
+        assert!(detail.contains("Permission denied"), "{what}: {detail}");
+    };
+    for what in ["read", "view"] {
+        told(server.look(what, &[("path", "secret")]), 403, what);
+        // Whether it is there cannot be seen.
+        told(server.look(what, &[("path", "closed/f")]), 404, what);
     }
-    server
-        .look("list", &[("directory", "closed")])
-        .expect(403)
-        .detail();
-    assert_eq!(server.write("closed/new", "x").status, 400);
-    assert_eq!(
-        server
-            .post("mkdir", &json!({ "path": "closed/new" }))
-            .status,
-        400
-    );
+    told(server.look("list", &[("directory", "closed")]), 403, "list");
+    told(server.write("closed/new", "x"), 400, "write");
+    let below = json!({ "path": "closed/new" });
+    told(server.post("mkdir", &below), 400, "mkdir");
+    let chunk = json!([{ "target": "x", "replacement": "y" }]);
+    let body = json!({ "path": "secret", "replacements": chunk });
+    told(server.post("replace", &body), 400, "replace");
+    let body = json!({ "original": "secret", "revised": "secret" });
+    told(server.post("compare", &body), 422, "compare");
     let body = json!({ "source": "closed/f", "destination": "g" });
-    assert_eq!(server.post("move", &body).status, 400);
-    let gone = server
-        .files("DELETE", "delete", &[("path", "closed/f")])
-        .send();
-    assert_eq!(gone.status, 400);
+    told(server.post("move", &body), 404, "move");
+    let gone = server.files("DELETE", "delete", &[("path", "closed/f")]);
+    told(gone.send(), 404, "delete");
+    let form = "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nx\r\n--B--\r\n";
+    let upload = server
+        .files("POST", "upload", &[("directory", "shut")])
+        .header("content-type", "multipart/form-data; boundary=B");
+    told(upload.bytes(form.as_bytes()).send(), 403, "upload");
+    for (what, query) in [
+        ("grep", ("query", "x")),
+        ("glob", ("pattern", "*")),
+        ("search", ("query", "")),
+        ("matches", ("query", "x")),
+    ] {
+        let found = server.seen(what, &[query, ("path", "closed")]);
+        let hint = found["hint"].as_str().unwrap_or_default();
+        assert!(hint.contains("Permission denied"), "{what}: {found}");
+    }
     fs::set_permissions(server.at("closed"), mode(0o755)).expect("it is ours");
     assert!(closed.exists());
 }
