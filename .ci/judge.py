@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Judges a conformance run: every case passes, is excepted with a reason, or belongs to a later issue.
+"""Judges a conformance run: every case passes, is excepted with a reason, is skipped by the suite, or belongs to a
+later issue.
 
     judge.py RESULTS.json EXCEPTIONS LATER
 """
@@ -34,7 +35,7 @@ def entry_for(name, entries):
 def judge(results, exceptions, later):
     """What to print, and how many cases of each kind there are."""
     lines, notes = [], []
-    count = {"passed": 0, "failed": 0, "excepted": 0, "later": 0}
+    count = {"passed": 0, "failed": 0, "excepted": 0, "later": 0, "skipped": 0}
     used = set()
     for result in sorted(results, key=lambda result: result["name"]):
         name, passed = result["name"], result["status"] == "PASS"
@@ -51,6 +52,10 @@ def judge(results, exceptions, later):
                 notes.append(f"NOTE {name} -- passes already: take it out of the later list ({later[postponed]})")
         elif postponed:
             count["later"] += 1
+        elif result["status"] == "SKIP":
+            # The suite itself says what this machine lacks for it.
+            count["skipped"] += 1
+            notes.append(f"SKIP {name} -- " + "; ".join(" ".join(str(why).split()) for why in result["diffs"]))
         else:
             count["failed"] += 1
             lines.append(f"{result['status']} {name} -- " + "; ".join(" ".join(diff.split()) for diff in result["diffs"]))
@@ -72,7 +77,7 @@ def main():
     lines, count = judge(results, read_list(sys.argv[2]), read_list(sys.argv[3]))
     for line in lines:
         print(line)
-    print("conformance: {passed} passed, {failed} failed, {excepted} excepted, {later} later".format(**count))
+    print("conformance: {passed} passed, {failed} failed, {excepted} excepted, {later} later, {skipped} skipped".format(**count))
     return 1 if count["failed"] else 0
 
 

@@ -9,6 +9,7 @@ mod budget;
 pub(super) mod fuzz;
 mod marks;
 mod place;
+mod plan;
 mod reader;
 mod records;
 mod recover;

@@ -14,6 +14,7 @@ use matcher::{Matcher, Step};
 use side::{Side, line_keys};
 
 mod automaton;
+mod block;
 mod comparison;
 mod matcher;
 mod side;

@@ -160,7 +160,10 @@ impl Tour<'_> {
         };
         let to = listing.len().min(from + PIECE);
         let below = (from..to).filter(|&at| listing.kind(at) == Kind::Directory);
-        let below = below.map(|at| listing.task_below(at));
+        let below = below.map(|at| {
+            let (key, rules) = listing.below(at);
+            Task::Directory(key, rules)
+        });
         let rest = (to < listing.len()).then(|| Task::Rest(Arc::clone(&listing), to));
         pool.offer(below.chain(rest));
         let mut path = listing.path(self.walk.root);

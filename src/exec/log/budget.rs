@@ -13,24 +13,9 @@ use tokio::task::spawn_blocking;
 
 use super::marks::Mark;
 use super::place::Place;
-use super::reader::{self, AT_ONCE, CHUNK, Plan, Sender};
+use super::plan::{AT_ONCE, Budget, CHUNK, Plan, Sender, open};
 use super::records;
 use crate::exec::Output;
-
-/// What there is to know for keeping a window small.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Budget {
-    /// Bytes of text that may be given.
-    pub(super) most: u64,
-    /// A place at or before the window's beginning.
-    pub(super) start: Mark,
-    /// A place at or before the window's last `most / 2` bytes of text, not before `start`.
-    pub(super) tail: Mark,
-    /// Bytes of text before the window's end, counted as in a [`Mark`].
-    pub(super) end: u64,
-    /// Whether everything is in the log on disk.
-    pub(super) is_in_log: bool,
-}
 
 /// Reads the window without its middle; none when it turns out to be small enough.
 pub(super) async fn read(plan: &Plan, budget: Budget, place: &Place) -> io::Result<Option<Output>> {
@@ -38,7 +23,7 @@ pub(super) async fn read(plan: &Plan, budget: Budget, place: &Place) -> io::Resu
     let (skip, to, more) = (plan.skip, plan.to, plan.more.clone());
     let reading = spawn_blocking(move || {
         let source = Source {
-            file: reader::open(known, &place)?,
+            file: open(known, &place)?,
             more_at: to.max(budget.start.position),
             to,
             more,

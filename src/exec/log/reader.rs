@@ -3,41 +3,17 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
-use super::budget::{self, Budget};
+use super::budget;
 use super::place::Place;
+use super::plan::{AT_ONCE, CHUNK, Plan, Sender, open};
 use super::records;
 use crate::exec::Output;
 use crate::sys;
-
-/// A window of more log than this is streamed.
-pub(super) const AT_ONCE: u64 = 256 * 1024;
-/// Bytes of log read at a time when streaming.
-pub(super) const CHUNK: usize = 128 * 1024;
-
-/// Which bytes of a log make up a window.
-#[derive(Debug)]
-pub(super) struct Plan {
-    /// The log; none when it is closed and must be opened again.
-    pub(super) file: Option<Arc<File>>,
-    /// First byte to read, the beginning of a line.
-    pub(super) from: u64,
-    /// Behind the last byte to read.
-    pub(super) to: u64,
-    /// Lines that follow and are not in the file yet.
-    pub(super) more: Vec<u8>,
-    /// Output records to pass over first.
-    pub(super) skip: u64,
-    pub(super) next_offset: u64,
-    pub(super) truncated: bool,
-    /// What keeps the window small, when it may be larger than was asked for.
-    pub(super) budget: Option<Budget>,
-}
 
 /// Reads a planned window: at once when it is small, else as a stream.
 ///
@@ -82,11 +58,6 @@ async fn whole(plan: Plan, place: &Place) -> io::Result<Output> {
     Ok(Output::Whole(out.into()))
 }
 
-/// The log, opened when it is closed. Blocks on the disk.
-pub(super) fn open(file: Option<Arc<File>>, place: &Place) -> io::Result<Arc<File>> {
-    file.map_or_else(|| File::open(place.path()).map(Arc::new), Ok)
-}
-
 async fn stream(plan: Plan, place: Place) -> io::Result<Output> {
     let (known, place) = (plan.file.clone(), place);
     let opened = spawn_blocking(move || open(known, &place)).await;
@@ -100,8 +71,6 @@ async fn stream(plan: Plan, place: Place) -> io::Result<Output> {
     });
     Ok(Output::Stream(receiver))
 }
-
-pub(super) type Sender = mpsc::Sender<io::Result<Bytes>>;
 
 /// Reads and sends chunk by chunk; stops when the receiver has gone.
 fn send_all(plan: &Plan, file: &File, sender: &Sender) -> io::Result<()> {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::budget::Budget;
 use super::marks::{Mark, Marks};
-use super::reader::Plan;
+use super::plan::Budget;
+use super::plan::Plan;
 use super::rotate::{Cut, Rotation};
 use super::{Limits, Window, records, text};
 

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::matcher::Block;
+use super::block::Block;
 
 /// No state: the link of the first one.
 const NONE: u32 = u32::MAX;

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::automaton::Automaton;
+use super::block::Block;
 
 /// Up to so many pairs are compared one by one; that is faster for short sequences.
 const PAIRS: usize = 4096;
@@ -50,14 +51,6 @@ impl Step {
             new: self.new.end - length..self.new.end,
         }
     }
-}
-
-/// A block that is in both sequences.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Block {
-    pub(super) old: usize,
-    pub(super) new: usize,
-    pub(super) length: usize,
 }
 
 /// Compares sequences of numbers, as long as it has work left.
@@ -199,16 +192,6 @@ impl<'a> Matcher<'a> {
             }
         }
         best
-    }
-}
-
-impl Block {
-    fn moved(self, old: usize, new: usize) -> Self {
-        Self {
-            old: self.old + old,
-            new: self.new + new,
-            ..self
-        }
     }
 }
 

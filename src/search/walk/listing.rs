@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::pool::Task;
 use super::{Kind, Rules, Tour, Walk};
 use crate::search::{Error, git};
 
@@ -141,10 +140,10 @@ impl Listing {
         [&self.key, self.name(at)].concat()
     }
 
-    /// The task of walking the directory that the entry is.
-    pub(super) fn task_below(&self, at: usize) -> Task {
+    /// The directory that the entry is: its key, and the rules of git in force there.
+    pub(super) fn below(&self, at: usize) -> (Vec<u8>, Option<Arc<Rules>>) {
         let key = [&self.key, self.name(at), b"\0"].concat();
-        Task::Directory(key, self.rules.clone())
+        (key, self.rules.clone())
     }
 
     /// The directory's path, with a slash at its end.
