@@ -218,7 +218,7 @@ pub(super) async fn run_command(
     let window = Window {
         offset: 0,
         tail: query.tail,
-        max_bytes: budget(&state, query.max_bytes),
+        max_bytes: state.output_budget(query.max_bytes),
     };
     let report = state
         .processes()
@@ -252,7 +252,7 @@ pub(super) async fn get_process_status(
     let window = Window {
         offset: query.offset,
         tail: query.tail,
-        max_bytes: budget(&state, query.max_bytes),
+        max_bytes: state.output_budget(query.max_bytes),
     };
     let report = state
         .processes()
@@ -323,11 +323,6 @@ fn wait(state: &State, asked: Option<f64>) -> Duration {
         .map(seconds)
         .or(state.config().execute_timeout)
         .unwrap_or_default()
-}
-
-/// The bytes of output a request asks for at most, else what the settings say; none for no limit.
-fn budget(state: &State, asked: Option<u64>) -> Option<u64> {
-    Some(asked.unwrap_or(state.config().max_output_bytes)).filter(|most| *most > 0)
 }
 
 /// A time in seconds; one that would outlive the machine is as good as for ever, and fits every clock.

@@ -26,10 +26,10 @@ use super::State;
 use super::validate::Integer;
 
 /// How a bound on the text of an answer is asked for.
-pub(super) const MAX_BYTES: Integer = Integer { min: 1 };
+pub(super) const MAX_BYTES: Integer = Integer { min: 0 };
 
 /// The bound on the text of an answer: the one asked for, else the setting's; none is no bound.
 pub(super) fn budget(state: &State, asked: Option<u64>) -> Option<usize> {
-    let bound = asked.unwrap_or(state.config().max_output_bytes);
-    (bound > 0).then(|| usize::try_from(bound).unwrap_or(usize::MAX))
+    let bound = state.output_budget(asked)?;
+    Some(usize::try_from(bound).unwrap_or(usize::MAX))
 }

@@ -72,6 +72,12 @@ impl State {
         &self.0.config
     }
 
+    /// The bytes of text an answer may have: as many as were asked for, else what the settings say; none is no
+    /// bound, which 0 asks for.
+    pub(super) fn output_budget(&self, asked: Option<u64>) -> Option<u64> {
+        Some(asked.unwrap_or(self.config().max_output_bytes)).filter(|most| *most > 0)
+    }
+
     /// The commands.
     pub(super) fn processes(&self) -> &Processes {
         &self.0.processes

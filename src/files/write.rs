@@ -206,11 +206,17 @@ fn fill(temp: &Temp, content: &[u8]) -> io::Result<String> {
     let mut file = temp.file();
     if content.len() >= WORTH_A_THREAD {
         return std::thread::scope(|scope| {
-            let hash = std::thread::Builder::new()
-                .spawn_scoped(scope, || hex(&Sha256::digest(content)))?;
+            let compute = || hex(&Sha256::digest(content));
+            let hash = std::thread::Builder::new().spawn_scoped(scope, compute);
             file.write_all(content)?;
-            hash.join()
-                .map_err(|_| io::Error::other("the hash could not be computed"))
+            // Where there are no threads to be had it is computed here.
+            hash.map_or_else(
+                |_| Ok(compute()),
+                |hash| {
+                    hash.join()
+                        .map_err(|_| io::Error::other("the hash could not be computed"))
+                },
+            )
         });
     }
     file.write_all(content)?;

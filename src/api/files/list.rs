@@ -27,8 +27,8 @@ pub(in crate::api) struct ListQuery {
     /// Most entries to return; leave it out for all.
     #[param(minimum = 1, nullable = false)]
     limit: Option<u64>,
-    /// Most bytes of text to return. Set it when the directory may be very large; the answer then says where to go on.
-    #[param(minimum = 1, nullable = false)]
+    /// Most bytes of text to return. Set it when the directory may be very large; the answer then says where to go on. 0 is no bound.
+    #[param(minimum = 0, nullable = false)]
     max_bytes: Option<u64>,
 }
 

@@ -32,8 +32,8 @@ pub(in crate::api) struct ReadQuery {
     /// Last line to return; that line is included.
     #[param(minimum = 1, nullable = false)]
     end_line: Option<u64>,
-    /// Most bytes of text to return. Set it when the file may be large; the answer then ends at a line and says which one to go on with.
-    #[param(minimum = 1, nullable = false)]
+    /// Most bytes of text to return. Set it when the file may be large; the answer then ends at a line and says which one to go on with. 0 is no bound.
+    #[param(minimum = 0, nullable = false)]
     max_bytes: Option<u64>,
 }
 
@@ -151,7 +151,9 @@ fn hint(cut: &files::Cut) -> String {
     let clipped = match cut.clipped {
         0 => String::new(),
         count => {
-            format!("{count} long lines are cut; a command such as `cut -c` shows the rest of them")
+            format!(
+                "{count} long lines are cut: max_bytes=0 with start_line and end_line gives such a line whole"
+            )
         }
     };
     let words = [more, clipped];

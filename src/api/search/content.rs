@@ -54,8 +54,8 @@ pub(in crate::api) struct GrepQuery {
     /// Number of lines to return before and after each match.
     #[param(required = false, minimum = 0, maximum = 20, default = 0)]
     context: u64,
-    /// Most bytes of text to return; long lines are then cut.
-    #[param(minimum = 1, nullable = false)]
+    /// Most bytes of text to return; long lines are then cut. 0 is no bound.
+    #[param(minimum = 0, nullable = false)]
     max_bytes: Option<u64>,
 }
 
@@ -209,8 +209,8 @@ pub(in crate::api) struct MatchesQuery {
     /// Most results to return.
     #[param(required = false, minimum = 1, maximum = 100, default = 100)]
     limit: u64,
-    /// Most bytes of text to return; long lines are then cut.
-    #[param(minimum = 1, nullable = false)]
+    /// Most bytes of text to return; long lines are then cut. 0 is no bound.
+    #[param(minimum = 0, nullable = false)]
     max_bytes: Option<u64>,
 }
 

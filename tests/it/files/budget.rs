@@ -195,3 +195,16 @@ fn a_list_is_cut_at_an_entry_and_goes_on_with_the_next() {
     assert_eq!(names.len(), 500);
     assert!(names.is_sorted());
 }
+
+#[test]
+fn a_request_may_ask_for_all_though_the_setting_bounds_it() {
+    let server = Server::builder()
+        .env("OPEN_TERMINAL_MAX_OUTPUT_BYTES", "50")
+        .start();
+    server.put("long.txt", "a line of some length\n".repeat(20));
+    let query = [("path", "long.txt")];
+    assert_eq!(server.seen("read", &query)["truncated"], true);
+    let whole = server.seen("read", &[query[0], ("max_bytes", "0")]);
+    assert_eq!(whole.get("truncated"), None);
+    assert_eq!(whole["content"].as_str().map(str::len), Some(440));
+}
