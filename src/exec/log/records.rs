@@ -203,7 +203,10 @@ fn escape(text: &[u8]) -> (usize, usize) {
 
 /// Whether the text of an output record ends with a line's end.
 pub(super) fn ends_line(line: &[u8]) -> bool {
-    let before = data(line).and_then(|quoted| quoted.strip_suffix(b"n\""));
+    let text = data(line).and_then(|quoted| quoted.strip_suffix(b"\""));
+    // Others may write the line's end by its number.
+    let ends = [&b"n"[..], b"u000a", b"u000A"];
+    let before = text.and_then(|text| ends.iter().find_map(|end| text.strip_suffix(*end)));
     let backslashes = before.map_or(0, |text| {
         text.iter().rev().take_while(|byte| **byte == b'\\').count()
     });
@@ -287,6 +290,17 @@ mod tests {
             &mut element
         ));
         assert!(!push_element(b"not json", &mut element));
+        for (data, ends) in [
+            (r"a\n", true),
+            (r"a\u000a", true),
+            (r"\u000A", true),
+            (r"a\\n", false),
+            (r"a\\u000a", false),
+            (r"au000a", false),
+        ] {
+            let line = format!(r#"{{"type": "output", "data": "{data}", "ts": 1.5}}"#);
+            assert_eq!(ends_line(line.as_bytes()), ends, "{data}");
+        }
     }
 
     /// A line as the original program writes it: everything beyond ASCII escaped.
