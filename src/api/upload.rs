@@ -3,10 +3,12 @@
 mod parts;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State as Use};
 use axum::http::header::CONTENT_TYPE;
+use futures_util::{Stream, StreamExt};
 use http_body_util::{BodyExt, Collected, Limited};
 use multer::{Field, Multipart};
 use serde_json::{Value, json};
@@ -25,6 +27,10 @@ use crate::workspace::shown;
 
 /// Pieces on their way to the disk at once.
 const UNDER_WAY: usize = 8;
+/// Bytes that are still taken in of a request that is refused.
+const DISCARDED: usize = 256 << 20;
+/// How long they are.
+const DISCARDING: Duration = Duration::from_secs(10);
 /// Bytes of a form that cannot hold a file, of which only the mistake is told.
 const LONGEST_PLAIN_FORM: usize = 64 << 10;
 
@@ -153,10 +159,25 @@ async fn take(mut field: Field<'static>, directory: &Path, durable: bool) -> Res
 async fn pass_on(field: &mut Field<'static>, sender: &mpsc::Sender<Bytes>) -> Result<(), Error> {
     while let Some(piece) = field.chunk().await.map_err(|error| broken(&error))? {
         if sender.send(piece).await.is_err() {
+            discard(field).await;
             break;
         }
     }
     Ok(())
+}
+
+/// Takes in what a client goes on sending though its answer is decided, within bounds: one that finds the
+/// connection closed does not come to read the answer.
+async fn discard<E>(rest: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin)) {
+    let mut left = DISCARDED;
+    let reading = async {
+        while left > 0
+            && let Some(Ok(piece)) = rest.next().await
+        {
+            left = left.saturating_sub(piece.len());
+        }
+    };
+    tokio::time::timeout(DISCARDING, reading).await.ok();
 }
 
 /// Where nothing may be put, an upload is forbidden, other than a write.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
-use super::UNDER_WAY;
+use super::{UNDER_WAY, discard};
 use crate::api::blocking::blocking;
 use crate::api::extract::Query;
 use crate::api::json::Json;
@@ -104,6 +104,7 @@ pub(in crate::api) async fn put_part(
             }
         };
         if sender.send(piece).await.is_err() {
+            discard(&mut body).await;
             break;
         }
     }

@@ -191,6 +191,15 @@ fn parts_sent_at_the_same_time_do_not_mix() {
 }
 
 #[test]
+fn a_part_that_is_refused_is_answered_however_long_it_is() {
+    let server = Server::spawn();
+    for _ in 0..5 {
+        let answer = put(&server, "id", 5, 30_000_000, &vec![b'x'; 20_000_000]);
+        assert_eq!(answer.expect(409).json()["offset"], 0);
+    }
+}
+
+#[test]
 fn one_that_is_given_up_leaves_nothing() {
     let server = Server::spawn();
     put(&server, "id", 0, 10, b"01234").expect(200);
