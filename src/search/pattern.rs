@@ -73,6 +73,8 @@ enum Judge {
 #[derive(Debug)]
 struct Edges {
     text: String,
+    /// Whether they differ on everything that is not ASCII.
+    all: bool,
     regex: OnceLock<Option<fancy_regex::Regex>>,
 }
 
@@ -129,6 +131,7 @@ impl Pattern {
         let edges = exact.edges.then(|| {
             Arc::new(Edges {
                 text: emit(node, Target::Backtracking).text,
+                all: exact.inner,
                 regex: OnceLock::new(),
             })
         });
@@ -233,7 +236,7 @@ impl Scan {
 impl Edges {
     /// The exact judge, when `line` has characters on which the engines differ.
     fn needed(&self, line: &str) -> Option<&fancy_regex::Regex> {
-        if line.is_ascii() || !DISPUTED.is_match(line) {
+        if line.is_ascii() || !(self.all || DISPUTED.is_match(line)) {
             return None;
         }
         let regex = self.regex.get_or_init(|| backtracker(&self.text).ok());

@@ -30,6 +30,8 @@ pub(super) struct Emitted {
     pub(super) loose: bool,
     /// Whether the linear engine was given edges of words, which it sees a little differently.
     pub(super) edges: bool,
+    /// Whether one of them is a `\B` for ASCII, which also holds within a character of several bytes.
+    pub(super) inner: bool,
 }
 
 /// Writes `node` for `target`.
@@ -139,7 +141,7 @@ impl Emitter {
     }
 
     fn repeat(&mut self, node: &Node, min: u32, max: Option<u32>, greed: Greed) {
-        if let Node::Around { .. } = node {
+        if node.only_looks() {
             // Of no width, so that once is as good as often.
             if min > 0 {
                 self.node(node);
@@ -214,7 +216,8 @@ impl Emitter {
             return;
         }
         if self.target == Target::Linear {
-            self.out.edges |= !ascii;
+            self.out.edges |= !ascii || negated;
+            self.out.inner |= ascii && negated;
             self.write(match (negated, ascii) {
                 (false, false) => "\\b",
                 (true, false) => "\\B",

@@ -102,6 +102,23 @@ impl Node {
         }
     }
 
+    /// Whether it only looks around, in whatever brackets that are not counted, and so has no width.
+    pub(super) fn only_looks(&self) -> bool {
+        match self {
+            Self::Around { .. } => true,
+            Self::Group {
+                capture: false,
+                node,
+            }
+            | Self::Repeat { node, .. } => node.only_looks(),
+            Self::Sequence(nodes) | Self::Either(nodes) => {
+                let mut looks = nodes.iter().filter(|node| !node.is_vacant()).peekable();
+                looks.peek().is_some() && looks.all(Self::only_looks)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether it says nothing at all.
     pub(super) fn is_vacant(&self) -> bool {
         match self {

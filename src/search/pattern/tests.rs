@@ -90,6 +90,8 @@ fn what_needs_no_backtracking_runs_without() {
         ("\\w+\\d{2,3}?(?i:x|y)[^z]", false),
         ("(?P<x>ab)c(?P=x)", true),
         ("a(?=b)", true),
+        ("(?:(?=a))*a", true),
+        ("(?:(?:(?=a)){2})+(?:(?:)(?=a))?a", true),
         ("(?>a*)b", true),
         ("a*+b", true),
         ("(a)?(?(1)b|c)", true),
@@ -97,6 +99,13 @@ fn what_needs_no_backtracking_runs_without() {
         let pattern = Pattern::new(query, true, false).unwrap();
         assert_eq!(pattern.backtracks().is_some(), backtracks, "{query}");
     }
+}
+
+#[test]
+fn no_place_is_within_a_character() {
+    let pattern = Pattern::new("(?a)\\B", true, false).unwrap();
+    assert!(!pattern.is_match("aİ1").unwrap());
+    assert!(pattern.is_match("ab").unwrap());
 }
 
 #[test]
