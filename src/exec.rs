@@ -3,6 +3,7 @@
 //! [`Processes`] owns the table of commands. Each one is started on the sandbox, its output goes to
 //! an output log, and a task that outlives the request sees it to its end. Nothing here knows HTTP.
 
+mod account;
 mod error;
 pub mod escapes;
 #[cfg(fuzzing)]
@@ -19,8 +20,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::limits::Bounds;
 use crate::workspace::Owner;
 
+pub use account::{Spent, Struck};
 pub use error::Error;
 pub use log::Limits;
 pub use processes::{Processes, Settings};
@@ -36,6 +39,8 @@ pub struct Request {
     pub env: Vec<(String, String)>,
     /// After this long the command is ended.
     pub timeout: Option<Duration>,
+    /// What it may use, where that is less than the settings allow.
+    pub limits: Bounds,
     /// Who may see it.
     pub owner: Owner,
 }
@@ -104,6 +109,10 @@ pub struct Report {
     pub log_error: Option<String>,
     /// Whether the request's `timeout` ended it.
     pub timed_out: bool,
+    /// What it has used so far; none when that is not known any more.
+    pub usage: Option<Spent>,
+    /// The limit that struck, if one did.
+    pub limit: Option<Struck>,
     /// The output asked for.
     pub output: Output,
     /// Number of the next record to come: the `offset` to ask for next.

@@ -46,6 +46,7 @@ pub mod cli;
 pub mod config;
 pub mod exec;
 pub mod files;
+pub mod limits;
 pub mod prompt;
 pub mod sandbox;
 pub mod search;

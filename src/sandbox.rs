@@ -16,7 +16,6 @@ mod running;
 mod slot;
 mod spawner;
 mod supervisor;
-mod tree;
 mod tty;
 mod wire;
 

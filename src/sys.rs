@@ -6,6 +6,7 @@ mod file;
 mod secrets;
 mod signals;
 mod spawn;
+pub mod tree;
 mod tty;
 
 pub use children::reap;

@@ -167,6 +167,8 @@ impl Process {
             summary,
             log_error: excerpt.error,
             timed_out,
+            usage: None,
+            limit: None,
             output: excerpt.output,
             next_offset: excerpt.next_offset,
             truncated: excerpt.truncated,

@@ -228,6 +228,8 @@ impl Processes {
             summary,
             log_error: excerpt.error,
             timed_out: false,
+            usage: None,
+            limit: None,
             output: excerpt.output,
             next_offset: excerpt.next_offset,
             truncated: excerpt.truncated,

@@ -11,10 +11,9 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::link::Link;
 use super::slot::Slot;
-use super::tree;
 use super::tty::Tty;
 use super::wire::{Manner, Notice, Order};
-use crate::sys::Program;
+use crate::sys::{Program, tree};
 
 /// A program to run: where, and with which variables on top of the inherited ones.
 #[derive(Debug)]

@@ -20,9 +20,9 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
-use super::{supervisor, tree};
+use super::supervisor;
 use crate::config::Environment;
-use crate::sys;
+use crate::sys::{self, tree};
 
 /// The word on the command line that makes this program a spawner.
 pub const SPAWNER_ARGUMENT: &str = "spawner-of-open-terminal";

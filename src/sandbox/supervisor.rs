@@ -18,9 +18,8 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::sys::{prctl, socket};
 use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, getpid, setsid};
 
-use super::tree;
 use super::wire::{Manner, Notice, Order};
-use crate::sys;
+use crate::sys::{self, tree};
 
 /// How long SIGKILL may take before what is left counts as stuck.
 const KILL_BOUND: Duration = Duration::from_millis(400);

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use source::Source;
 
 /// Rooms from top to bottom; calls point down only, and rooms of one floor do not know each other.
-const FLOORS: [&[&str]; 8] = [
+const FLOORS: [&[&str]; 9] = [
     &["main"],
     &["cli"],
     &["server", "doctor"],
@@ -30,11 +30,11 @@ const FLOORS: [&[&str]; 8] = [
         "text",
         "workspace",
         "sandbox",
-        "limits",
         "egress",
         "users",
         "documents",
     ],
+    &["limits"],
     &["sys"],
 ];
 

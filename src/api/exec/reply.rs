@@ -182,6 +182,8 @@ mod tests {
             summary,
             log_error: None,
             timed_out: false,
+            usage: None,
+            limit: None,
             output,
             next_offset: 7,
             truncated: true,

@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 const STOP_ROUNDS: usize = 30;
 
 /// All descendants of a process, parents before children; zombies are left out.
-pub(super) fn descendants(root: i32) -> Vec<i32> {
+pub fn descendants(root: i32) -> Vec<i32> {
     let mut found = Vec::new();
     let mut seen = HashSet::from([root]);
     let mut to_do = vec![root];
@@ -34,7 +34,7 @@ pub(super) fn descendants(root: i32) -> Vec<i32> {
 }
 
 /// The direct children of a process.
-pub(super) fn children_of(parent: i32) -> Vec<i32> {
+pub fn children_of(parent: i32) -> Vec<i32> {
     children(parent).unwrap_or_default()
 }
 
@@ -92,7 +92,7 @@ fn by_scanning(root: i32) -> Vec<i32> {
 }
 
 /// Sends a signal to all descendants, and wakes those that are stopped so that they can act on it.
-pub(super) fn signal_all(root: i32, signal: Signal) {
+pub fn signal_all(root: i32, signal: Signal) {
     for pid in descendants(root) {
         let pid = Pid::from_raw(pid);
         // A process may have gone, or belong to another user: what is left is looked at afterwards.
@@ -102,7 +102,7 @@ pub(super) fn signal_all(root: i32, signal: Signal) {
 }
 
 /// Kills all descendants: first all are stopped, until no new one shows up, so that none forks away.
-pub(super) fn kill_all(root: i32) {
+pub fn kill_all(root: i32) {
     let mut stopped = HashSet::new();
     for _ in 0..STOP_ROUNDS {
         let fresh: Vec<i32> = descendants(root)

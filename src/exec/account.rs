@@ -1,0 +1,69 @@
+//! The account of a command: what it has used, and which limit struck.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{Amount, Strike, Usage};
+
+/// What a command has used, as it is told on the wire and in the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Processor time of all its processes, in seconds.
+    pub cpu_seconds: f64,
+    /// Most memory it had at once, in bytes.
+    pub memory_peak_bytes: u64,
+    /// Time from its start to its end, or till now, in seconds.
+    pub wall_seconds: f64,
+}
+
+impl Spent {
+    pub(super) fn new(usage: Usage, wall: Duration) -> Self {
+        Self {
+            cpu_seconds: seconds(usage.cpu),
+            memory_peak_bytes: usage.memory_peak,
+            wall_seconds: seconds(wall),
+        }
+    }
+}
+
+/// Seconds with six places at most.
+fn seconds(span: Duration) -> f64 {
+    Duration::from_micros(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)).as_secs_f64()
+}
+
+/// A limit that struck, as it is told on the wire and in the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Struck {
+    /// `memory`, `pids`, `cpu` or `timeout`.
+    pub kind: Cow<'static, str>,
+    /// How much is allowed: bytes, processes, processors, or seconds.
+    pub value: Option<Amount>,
+    /// How often it struck.
+    pub hits: u64,
+    /// Whose limit it is: `command`, `user` (all of the workspace), `total` (all of the server), or `system`.
+    pub scope: Cow<'static, str>,
+}
+
+impl Struck {
+    pub(super) fn timeout(after: Duration) -> Self {
+        Self {
+            kind: "timeout".into(),
+            value: Some(Amount::Cores(after.as_secs_f64())),
+            hits: 1,
+            scope: "command".into(),
+        }
+    }
+}
+
+impl From<Strike> for Struck {
+    fn from(strike: Strike) -> Self {
+        Self {
+            kind: strike.kind.as_str().into(),
+            value: strike.value,
+            hits: strike.hits,
+            scope: strike.scope.as_str().into(),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! A leaf: the place of one command or terminal among the limits.
+
+use std::io;
+
+use super::cgroup::{self, Holds};
+use super::watchdog::{Watchdog, Watched};
+use super::{Amount, Bounds, Kind, OwnLimits, Scope, Strike, Ticket, Usage};
+
+/// Where one command or terminal is limited and measured. Dropping it gives the place back.
+#[derive(Debug)]
+pub struct Leaf {
+    cgroup: Option<cgroup::Leaf>,
+    holds: Holds,
+    watchdog: Watchdog,
+    watched: Option<Watched>,
+    bounds: Bounds,
+    own: OwnLimits,
+}
+
+impl Leaf {
+    pub(super) fn new(
+        cgroup: Option<cgroup::Leaf>,
+        holds: Holds,
+        watchdog: Watchdog,
+        bounds: Bounds,
+        own: OwnLimits,
+    ) -> Self {
+        Self {
+            cgroup,
+            holds,
+            watchdog,
+            watched: None,
+            bounds,
+            own,
+        }
+    }
+
+    /// What a process does to be here.
+    pub fn ticket(&self) -> Ticket {
+        let ticket = self.cgroup.as_ref().map(cgroup::Leaf::ticket);
+        Ticket {
+            own: self.own,
+            ..ticket.unwrap_or_default()
+        }
+    }
+
+    /// Sets bounds narrower than those it was made with, before anything runs here. With `whole`, all of it is
+    /// killed when one process is killed for memory, where the kernel can do that.
+    pub fn narrow(&mut self, bounds: Bounds, whole: bool) -> io::Result<()> {
+        if let Some(cgroup) = &self.cgroup {
+            if bounds != self.bounds {
+                cgroup.narrow(&bounds)?;
+            }
+            if !whole {
+                cgroup.die_whole(false)?;
+            }
+        }
+        self.bounds = bounds;
+        Ok(())
+    }
+
+    /// To be called when a program runs here, below this supervisor.
+    pub fn begin(&mut self, supervisor: i32) {
+        let all = self.cgroup.is_some() && self.holds.memory && self.holds.cpu && self.holds.pids;
+        if !all {
+            let left = self.holds.leave(&self.bounds);
+            self.watched = Some(self.watchdog.watch(supervisor, left));
+        }
+    }
+
+    /// What has been used here so far.
+    pub fn usage(&self) -> Usage {
+        let seen = self.watched.as_ref().map(Watched::usage);
+        let counted = self.cgroup.as_ref().map(cgroup::Leaf::usage);
+        let (seen, counted) = (seen.unwrap_or_default(), counted.unwrap_or_default());
+        Usage {
+            cpu: if self.holds.cpu {
+                counted.cpu
+            } else {
+                seen.cpu
+            },
+            memory_peak: if self.holds.memory {
+                counted.memory_peak
+            } else {
+                seen.memory_peak
+            },
+        }
+    }
+
+    /// The limit that struck, the gravest if there are several.
+    pub fn strike(&self) -> Option<Strike> {
+        let counted = self.cgroup.iter().flat_map(cgroup::Leaf::strikes);
+        let seen = self.watched.iter().flat_map(Watched::strikes);
+        let own = |strike: Strike| Strike {
+            value: strike.value.or_else(|| self.own_value(strike)),
+            ..strike
+        };
+        let gravity = |strike: &Strike| match strike.kind {
+            Kind::Memory => 0,
+            Kind::Pids => 1,
+            Kind::Cpu => 2,
+        };
+        counted
+            .chain(seen)
+            .filter(|strike| strike.hits > 0)
+            .map(own)
+            .min_by_key(gravity)
+    }
+
+    fn own_value(&self, strike: Strike) -> Option<Amount> {
+        if strike.scope != Scope::Command {
+            return None;
+        }
+        match strike.kind {
+            Kind::Memory => self.bounds.memory.map(Amount::Whole),
+            Kind::Pids => self.bounds.pids.map(Amount::Whole),
+            Kind::Cpu => self.bounds.cpu.map(Amount::Cores),
+        }
+    }
+}
+
+impl Holds {
+    /// The bounds that cgroups do not keep here.
+    pub(super) fn leave(self, bounds: &Bounds) -> Bounds {
+        Bounds {
+            memory: bounds.memory.filter(|_| !self.memory),
+            swap: bounds.swap.filter(|_| !self.swap),
+            cpu: bounds.cpu.filter(|_| !self.cpu),
+            pids: bounds.pids.filter(|_| !self.pids),
+            io_weight: bounds.io_weight.filter(|_| !self.io_weight),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Usage: what a command has taken so far, and which limits it has met.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What a command, a workspace or all of the server's commands have used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time of all its processes, those that have ended too.
+    pub cpu: Duration,
+    /// Most memory it had at once, in bytes. With cgroups that is what the kernel charges to it, files it has in
+    /// the page cache too; else the sum over its processes, as often as anybody looked.
+    pub memory_peak: u64,
+}
+
+/// What a workspace, or all of the server's commands, use now. None: not known here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Present {
+    /// Memory in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Swap in bytes.
+    pub swap_bytes: Option<u64>,
+    /// Processor time so far, in seconds.
+    pub cpu_seconds: Option<f64>,
+    /// Processes and threads.
+    pub pids: Option<u64>,
+}
+
+/// What a limit bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Memory, swap included where that is bounded: processes were killed.
+    Memory,
+    /// Processes and threads: making more failed; the watchdog ends the command.
+    Pids,
+    /// Processor time: it was held back.
+    Cpu,
+}
+
+impl Kind {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Pids => "pids",
+            Self::Cpu => "cpu",
+        }
+    }
+}
+
+/// Whose limit it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The command's (or terminal's) own.
+    Command,
+    /// That of all the workspace runs.
+    User,
+    /// That of all the server runs.
+    Total,
+    /// None of ours: the machine or the container had no more.
+    System,
+}
+
+impl Scope {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::User => "user",
+            Self::Total => "total",
+            Self::System => "system",
+        }
+    }
+}
+
+/// How much a limit allows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Amount {
+    /// Bytes, or processes.
+    Whole(u64),
+    /// Processors, or seconds.
+    Cores(f64),
+}
+
+/// A limit that struck.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Strike {
+    /// What it bounds.
+    pub kind: Kind,
+    /// Whose it is.
+    pub scope: Scope,
+    /// How much it allows; none when it is not ours and not known.
+    pub value: Option<Amount>,
+    /// How often it struck: processes killed for memory, processes refused, periods in which the command had to wait
+    /// for the processor.
+    pub hits: u64,
+}
