@@ -40,7 +40,7 @@ pub struct Request {
     /// After this long the command is ended.
     pub timeout: Option<Duration>,
     /// What it may use, where that is less than the settings allow.
-    pub limits: Bounds,
+    pub limits: Option<Bounds>,
     /// Who may see it.
     pub owner: Owner,
 }

@@ -18,7 +18,7 @@ mod ticket;
 mod usage;
 mod watchdog;
 
-pub use bounds::{Bounds, TooMuch};
+pub use bounds::{Bounds, TooMuch, readable};
 pub use leaf::Leaf;
 pub use levels::{Demand, Limits, Settings, Status, memory_here};
 pub use ticket::{OwnLimits, Ticket};

@@ -6,13 +6,14 @@
 //! ```
 //!
 //! The *spawner* is this program once more, with one thread, a clean environment and none of the
-//! server's memory. A *supervisor* leads one session on one PTY, starts one shell there, and knows
-//! when it, and all it left behind, is gone. [`Pool`] keeps a few supervisors waiting.
+//! server's memory. A *supervisor* leads one session on one PTY, keeps one child ready there, under its limits,
+//! to become the shell, and knows when it, and all it left behind, is gone. [`Pool`] keeps a few waiting.
 
 mod link;
 mod pool;
 mod pty;
 mod running;
+mod shell;
 mod slot;
 mod spawner;
 mod supervisor;

@@ -98,12 +98,14 @@ async fn live(
 ) -> Result<(), String> {
     let config = &startup.loaded.config;
     let told_to_end = told_to_end()?;
+    let limits = crate::limits::Limits::start(crate::limits::Settings::default())?;
     let pool = Pool::new(
         sandbox::Settings {
             most: config.max_processes,
             warm: config.warm_processes,
         },
         startup.env.clone(),
+        limits.clone(),
     );
     let processes = Processes::new(command_settings(config), pool.clone());
     let terminals = Terminals::new(terminal_settings(startup), pool.clone());

@@ -9,10 +9,10 @@ mod spawn;
 pub mod tree;
 mod tty;
 
-pub use children::reap;
+pub use children::{Ended, Rusage, reap, take_ended};
 pub use fds::{receive_with_fds, send_with_fds};
 pub use file::read_cached;
 pub use secrets::{erase_environment, hide_memory};
 pub use signals::{start_clean, survive_file_size_limit};
-pub use spawn::{Program, SpawnError, Stage, fork_single_threaded, spawn_in_foreground};
+pub use spawn::{exit_now, fork_single_threaded};
 pub use tty::{borrow, leave_controlling, make_controlling, register};

@@ -14,7 +14,6 @@ use super::json::Json;
 use super::validate::{AnyText, Fields, Flag, Integer, Noted, Number, Read, Text, Variables};
 use super::{Error, State};
 use crate::exec::{Killed, Processes, Request, Window, escapes};
-use crate::limits::Bounds;
 
 /// Longest single argument or variable the kernel passes to a program, in bytes, without the NUL at its end.
 const LONGEST_ARGUMENT: usize = 131_071;
@@ -213,7 +212,7 @@ pub(super) async fn run_command(
         cwd: cwd.clone(),
         env: request.env.unwrap_or_default(),
         timeout: request.timeout.map(seconds),
-        limits: Bounds::default(),
+        limits: None,
         owner: owner.clone(),
     };
     let id = state.processes().run(start).await?;

@@ -28,6 +28,17 @@ impl Spent {
     }
 }
 
+impl Spent {
+    /// The same command later, when its shell had ended and what it left running went on.
+    pub(super) fn and_then(self, usage: Usage) -> Self {
+        Self {
+            cpu_seconds: seconds(usage.cpu).max(self.cpu_seconds),
+            memory_peak_bytes: usage.memory_peak.max(self.memory_peak_bytes),
+            ..self
+        }
+    }
+}
+
 /// Seconds with six places at most.
 fn seconds(span: Duration) -> f64 {
     Duration::from_micros(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)).as_secs_f64()
@@ -54,6 +65,10 @@ impl Struck {
             hits: 1,
             scope: "command".into(),
         }
+    }
+
+    pub(super) fn is_timeout(&self) -> bool {
+        self.kind == "timeout"
     }
 }
 

@@ -85,7 +85,9 @@ impl Error {
                     problem: format!("{error}; end commands, or {raise}"),
                 }
             }
-            error @ (sandbox::Error::NoSpawner(_) | sandbox::Error::Busy) => Self::Start {
+            error @ (sandbox::Error::NoSpawner(_)
+            | sandbox::Error::NoLeaf(_)
+            | sandbox::Error::Busy) => Self::Start {
                 problem: error.to_string(),
             },
             sandbox::Error::Failed(failure) => Self::of_failure(failure, cwd),
@@ -104,6 +106,7 @@ impl Error {
                     .into(),
             },
             Problem::Shell => Self::Start { problem: format!("/bin/sh cannot be executed: {}", errno.desc()) },
+            Problem::Limits => Self::Start { problem: format!("it could not be put under its limits: {}", errno.desc()) },
             Problem::Process => Self::Start {
                 problem: format!("no process can be made ({}); end commands, or raise the limit on processes", errno.desc()),
             },

@@ -106,7 +106,7 @@ impl Log {
     }
 
     /// Appends the record of the shell's end and writes out what waited. Blocks on the disk.
-    pub(super) fn end(&self, end: &End) {
+    pub(super) fn end(&self, end: &End<'_>) {
         let line = end.line(self.state().rotated());
         self.state().append_line(&line);
         self.flush();

@@ -7,7 +7,8 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::log::Log;
-use super::{Killed, Report, Status, Summary, Window};
+use super::{Killed, Report, Spent, Status, Struck, Summary, Window};
+use crate::limits::Leaf;
 use crate::sandbox::Running;
 use crate::workspace::Owner;
 
@@ -18,6 +19,8 @@ pub(super) struct Process {
     pub(super) owner: Owner,
     pub(super) command: Box<str>,
     pub(super) log: Log,
+    /// When its shell began.
+    pub(super) began: Instant,
     state: Mutex<State>,
     /// The state has changed.
     changed: Notify,
@@ -32,8 +35,14 @@ pub(super) struct State {
     pub(super) exit_code: Option<i32>,
     pub(super) signal: Option<&'static str>,
     pub(super) timed_out: bool,
+    /// The limit that struck.
+    pub(super) limit: Option<Struck>,
+    /// What it had used at its shell's end, or when nothing was left.
+    pub(super) spent: Option<Spent>,
+    /// Where it is limited and measured; none when nothing of it is left.
+    leaf: Option<Arc<Leaf>>,
     /// The supervisor's pid; none when nothing of the command is left.
-    pub(super) supervisor: Option<i32>,
+    supervisor: Option<i32>,
     /// What the task is to do next.
     orders: Vec<Order>,
 }
@@ -53,14 +62,28 @@ impl Process {
         owner: Owner,
         command: &str,
         log: Log,
-        supervisor: i32,
+        running: &Running,
+    ) -> Self {
+        let (leaf, supervisor) = (Some(running.leaf()), Some(running.supervisor()));
+        Self::with(id, owner, command, log, (leaf, supervisor))
+    }
+
+    fn with(
+        id: Arc<str>,
+        owner: Owner,
+        command: &str,
+        log: Log,
+        (leaf, supervisor): (Option<Arc<Leaf>>, Option<i32>),
     ) -> Self {
         let state = State {
             status: Status::Running,
             exit_code: None,
             signal: None,
             timed_out: false,
-            supervisor: Some(supervisor),
+            limit: None,
+            spent: None,
+            leaf,
+            supervisor,
             orders: Vec::new(),
         };
         let (changed, ordered) = (Notify::new(), Notify::new());
@@ -69,6 +92,7 @@ impl Process {
             owner,
             command: command.into(),
             log,
+            began: Instant::now(),
             state: Mutex::new(state),
             changed,
             ordered,
@@ -89,12 +113,22 @@ impl Process {
     pub(super) fn abandon(&self) {
         tracing::error!(id = %self.id, "the task of a command has failed; the command is ended");
         self.change(|state| {
-            state.supervisor = None;
+            state.is_gone();
             state.orders.clear();
             if state.status == Status::Running {
                 state.status = Status::Killed;
             }
         });
+    }
+
+    /// Notes a limit that struck, unless a graver one has already ended the command; gives what is noted then.
+    pub(super) fn note_limit(&self, limit: Option<Struck>) -> Option<Struck> {
+        let mut state = self.state();
+        let graver = |limit: &Struck| limit.kind == "memory" || state.limit.is_none();
+        if let Some(limit) = limit.filter(graver) {
+            state.limit = Some(limit);
+        }
+        state.limit.clone()
     }
 
     /// Waits until the shell has ended, at most this long.
@@ -157,22 +191,46 @@ impl Process {
         supervisor.map(Running::processes).unwrap_or_default()
     }
 
+    /// What it has used so far.
+    fn spent(&self) -> Option<Spent> {
+        let leaf = {
+            let state = self.state();
+            if state.spent.is_some() {
+                return state.spent;
+            }
+            state.leaf.clone()?
+        };
+        Some(Spent::new(leaf.usage(), self.began.elapsed()))
+    }
+
     /// The answer to a question about it.
     pub(super) async fn report(&self, window: Window) -> Report {
         // The status first: output that comes in between is no harm, output that is missing is.
         let summary = self.summary();
-        let timed_out = self.state().timed_out;
+        let (timed_out, limit) = {
+            let state = self.state();
+            (state.timed_out, state.limit.clone())
+        };
+        let usage = self.spent();
         let excerpt = self.log.read(window).await;
         Report {
             summary,
             log_error: excerpt.error,
             timed_out,
-            usage: None,
-            limit: None,
+            usage,
+            limit,
             output: excerpt.output,
             next_offset: excerpt.next_offset,
             truncated: excerpt.truncated,
         }
+    }
+}
+
+impl State {
+    /// Notes that nothing of the command is left.
+    pub(super) fn is_gone(&mut self) {
+        self.supervisor = None;
+        self.leaf = None;
     }
 }
 
@@ -195,7 +253,7 @@ impl Process {
         let place = super::log::Place::new(std::path::Path::new("/").into(), Arc::clone(&id));
         let no_file = Err(std::io::ErrorKind::NotFound.into());
         let log = Log::create(place, no_file, limits, &start);
-        Self::new(id, owner, command, log, 1)
+        Self::with(id, owner, command, log, (None, Some(1)))
     }
 }
 

@@ -19,7 +19,7 @@ use super::log::{self, Limits, Log, Place, recover};
 use super::process::{Order, Process};
 use super::table::Table;
 use super::watch;
-use super::{Error, Killed, Report, Request, Status, Summary, Window, id};
+use super::{Error, Killed, Report, Request, Status, Struck, Summary, Window, id};
 use crate::sandbox::{Launch, Pool, Running, Start, signal_name};
 use crate::workspace::Owner;
 
@@ -94,6 +94,10 @@ impl Processes {
         let launch = launch.map_err(|_| Error::Command {
             problem: "it, its directory or its environment holds a NUL byte".into(),
         })?;
+        let launch = match request.limits {
+            Some(limits) => launch.within(limits),
+            None => launch,
+        };
         let begun = {
             let _runtime = self.0.runtime.enter();
             self.0.pool.begin(launch)
@@ -118,11 +122,10 @@ impl Processes {
             // It began when the end did, and was not in the table yet when all were told.
             process.order(Order::End(shared.settings.kill_grace, oneshot::channel().0));
         }
-        let deadline = request.timeout.map(|timeout| Instant::now() + timeout);
         let this = self.clone();
         let grace = shared.settings.kill_grace;
         shared.tasks.spawn(async move {
-            let watch = watch::watch(Arc::clone(&process), running, deadline, grace);
+            let watch = watch::watch(Arc::clone(&process), running, request.timeout, grace);
             match AssertUnwindSafe(watch).catch_unwind().await {
                 Ok(running) => this.0.pool.take_back(running),
                 Err(_) => process.abandon(),
@@ -156,13 +159,7 @@ impl Processes {
                 continue;
             }
             let log = Log::create(place, file, self.0.settings.limits, &start);
-            return Process::new(
-                id,
-                request.owner.clone(),
-                &request.command,
-                log,
-                running.supervisor(),
-            );
+            return Process::new(id, request.owner.clone(), &request.command, log, running);
         }
     }
 
@@ -227,9 +224,9 @@ impl Processes {
         Some(Report {
             summary,
             log_error: excerpt.error,
-            timed_out: false,
-            usage: None,
-            limit: None,
+            timed_out: found.limit.as_ref().is_some_and(Struck::is_timeout),
+            usage: found.usage,
+            limit: found.limit,
             output: excerpt.output,
             next_offset: excerpt.next_offset,
             truncated: excerpt.truncated,

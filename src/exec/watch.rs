@@ -14,8 +14,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::log::{Decoder, End};
 use super::process::{Order, Process};
-use super::{Killed, Status};
+use super::{Killed, Spent, Status, Struck};
+use crate::limits::{Kind, Strike};
 use crate::sandbox::{Event, Exit, Happening, Manner, Running, signal_name};
+use crate::sys::Rusage;
 
 /// Output moved before others get their turn, in bytes.
 const BATCH: usize = 64 * 1024;
@@ -36,13 +38,15 @@ thread_local! {
 pub(super) async fn watch(
     process: Arc<Process>,
     running: Running,
-    timeout: Option<Instant>,
+    timeout: Option<Duration>,
     grace: Duration,
 ) -> Running {
+    let due = timeout.map(|timeout| process.began + timeout);
     let watch = Watch {
         process,
         running,
         timeout,
+        due,
         grace,
         decoder: Decoder::default(),
         exited: false,
@@ -53,6 +57,7 @@ pub(super) async fn watch(
         flush_at: None,
         held: String::new(),
         held_until: None,
+        mid_line: false,
     };
     watch.run().await
 }
@@ -60,8 +65,10 @@ pub(super) async fn watch(
 struct Watch {
     process: Arc<Process>,
     running: Running,
-    /// When the command has run for long enough.
-    timeout: Option<Instant>,
+    /// How long the command may run.
+    timeout: Option<Duration>,
+    /// When it has run for long enough.
+    due: Option<Instant>,
     grace: Duration,
     decoder: Decoder,
     /// Whether the shell has ended.
@@ -78,6 +85,8 @@ struct Watch {
     /// The beginning of a line whose end is expected any moment.
     held: String,
     held_until: Option<Instant>,
+    /// Whether the output so far ends within a line.
+    mid_line: bool,
 }
 
 /// Input on its way.
@@ -92,7 +101,6 @@ impl Watch {
     async fn run(mut self) -> Running {
         while self.step().await {}
         self.process.log.flush();
-        self.process.change(|state| state.supervisor = None);
         for asked in std::mem::take(&mut self.asked) {
             asked.send(self.killed(Vec::new())).ok();
         }
@@ -104,7 +112,7 @@ impl Watch {
     /// Waits for one thing and acts on it; false when all is over.
     async fn step(&mut self) -> bool {
         let first_typing = self.typing.front().map(|typing| typing.until);
-        let deadline = [self.timeout, self.flush_at, self.held_until, first_typing]
+        let deadline = [self.due, self.flush_at, self.held_until, first_typing]
             .into_iter()
             .flatten()
             .min();
@@ -128,9 +136,9 @@ impl Watch {
 
     async fn on_event(&mut self, event: Event) -> bool {
         match event {
-            Event::Exited(exit, children) => {
+            Event::Exited(exit, children, used) => {
                 self.drain().await;
-                self.on_exit(exit, children);
+                self.on_exit(exit, children, used);
             }
             Event::Sent(signal) => self.signals.push(signal_name(signal)),
             Event::Stuck => {
@@ -139,49 +147,96 @@ impl Watch {
                     asked.send(self.killed(remaining.clone())).ok();
                 }
             }
-            Event::Gone | Event::Lost => {
-                self.drain().await;
-                if !self.exited {
-                    self.ending = true;
-                    self.on_exit(Exit::Signal(Signal::SIGKILL as i32), false);
-                }
-                self.finish_text();
+            Event::Gone(used) => {
+                self.on_gone(used).await;
+                return false;
+            }
+            Event::Lost => {
+                self.on_gone(Rusage::default()).await;
                 return false;
             }
         }
         true
     }
 
-    fn on_exit(&mut self, exit: Exit, children: bool) {
+    async fn on_gone(&mut self, used: Rusage) {
+        self.drain().await;
+        if !self.exited {
+            self.ending = true;
+            self.on_exit(Exit::Signal(Signal::SIGKILL as i32), false, used);
+        }
+        self.finish_text();
+        // What the shell had left running counts too.
+        let usage = self.running.leaf().usage_with(used);
+        self.process.change(|state| {
+            if let Some(spent) = &mut state.spent {
+                *spent = spent.and_then(usage);
+            }
+            state.is_gone();
+        });
+    }
+
+    fn on_exit(&mut self, exit: Exit, children: bool, used: Rusage) {
         self.exited = true;
-        self.timeout = None;
+        self.due = None;
         if !children {
             self.finish_text();
         }
         let (exit_code, signal) = (exit.code(), exit.signal());
+        let leaf = self.running.leaf();
+        let usage = Spent::new(leaf.usage_with(used), self.process.began.elapsed());
+        let strike = leaf.strike();
+        let killed = exit == Exit::Signal(Signal::SIGKILL as i32) && !self.ending;
+        let why = strike.and_then(|strike| Some((strike, leaf.why_killed(&strike)?)));
+        // A limit that kills ends the command as much as a request does.
+        self.ending |= killed && why.is_some();
+        if let Some((strike, why)) = why {
+            self.tell_of_kill(strike, &why, killed);
+        }
         let status = if self.ending {
             Status::Killed
         } else {
             Status::Done
         };
+        let struck = strike.map(Struck::from);
+        let limit = self.process.note_limit(struck);
         self.process.log.end(&End {
             exit_code: Some(exit_code),
             signal,
             killed: self.ending,
+            usage: Some(usage),
+            limit: limit.as_ref(),
         });
         self.process.change(|state| {
             state.status = status;
             state.exit_code = Some(exit_code);
             state.signal = signal;
+            state.spent = Some(usage);
         });
         // Nobody reads any more what was typed for the shell.
         self.typing.clear();
+    }
+
+    /// Says in the output what a limit has killed, for who reads it and wonders.
+    fn tell_of_kill(&mut self, strike: Strike, why: &str, shell: bool) {
+        let what = match (strike.kind, strike.hits, shell) {
+            (_, _, true) => "The command was killed".to_owned(),
+            (Kind::Memory, 1, false) => "A process of this command was killed".to_owned(),
+            (Kind::Memory, many, false) => format!("{many} processes of this command were killed"),
+            (Kind::Pids | Kind::Cpu, _, false) => return,
+        };
+        self.let_go();
+        let before = if self.mid_line { "\n" } else { "" };
+        self.process
+            .log
+            .append(&format!("{before}[{what}: {why}.]\n"));
     }
 
     fn finish_text(&mut self) {
         self.let_go();
         if let Some(text) = self.decoder.finish() {
             self.process.log.append(text);
+            self.mid_line = true;
         }
     }
 
@@ -214,6 +269,9 @@ impl Watch {
             let (filled, more) = self.running.fill(buffer, now);
             let text: Cow<'_, str> = self.decoder.decode(&buffer[..filled]);
             let whole = text.ends_with('\n') || text.len() >= MUCH;
+            if !text.is_empty() {
+                self.mid_line = !text.ends_with('\n');
+            }
             if whole && self.held.is_empty() {
                 self.process.log.append(&text);
             } else if !text.is_empty() {
@@ -307,9 +365,13 @@ impl Watch {
         {
             self.answer_typing();
         }
-        if self.timeout.is_some_and(|at| at <= now) {
-            self.timeout = None;
-            self.process.change(|state| state.timed_out = true);
+        if self.due.is_some_and(|at| at <= now) {
+            self.due = None;
+            let limit = self.timeout.map(Struck::timeout);
+            self.process.change(|state| {
+                state.timed_out = true;
+                state.limit = limit;
+            });
             self.end(self.grace).await;
         }
     }

@@ -32,4 +32,14 @@ impl Bounds {
     pub fn narrowed(&self, _asked: &Self) -> Result<Self, TooMuch> {
         Ok(*self)
     }
+
+    /// Whether nothing is bounded.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A number of bytes for people.
+pub fn readable(bytes: u64) -> String {
+    format!("{bytes} bytes")
 }

@@ -5,6 +5,11 @@ use std::io;
 use super::cgroup::{self, Holds};
 use super::watchdog::{Watchdog, Watched};
 use super::{Amount, Bounds, Kind, OwnLimits, Scope, Strike, Ticket, Usage};
+use crate::sys::Rusage;
+
+/// Where only the watchdog looks at memory, one process may map twice the bound and so much more, in bytes:
+/// room for what is reserved and never used, and an end to what grows faster than anybody looks.
+const HEADROOM: u64 = 1 << 30;
 
 /// Where one command or terminal is limited and measured. Dropping it gives the place back.
 #[derive(Debug)]
@@ -38,24 +43,29 @@ impl Leaf {
     /// What a process does to be here.
     pub fn ticket(&self) -> Ticket {
         let ticket = self.cgroup.as_ref().map(cgroup::Leaf::ticket);
+        let data = self.bounds.memory.filter(|_| !self.holds.memory);
         Ticket {
-            own: self.own,
+            own: OwnLimits {
+                data: data.map(|memory| memory.saturating_mul(2).saturating_add(HEADROOM)),
+                ..self.own
+            },
             ..ticket.unwrap_or_default()
         }
     }
 
     /// Sets bounds narrower than those it was made with, before anything runs here. With `whole`, all of it is
     /// killed when one process is killed for memory, where the kernel can do that.
-    pub fn narrow(&mut self, bounds: Bounds, whole: bool) -> io::Result<()> {
+    pub fn narrow(&mut self, bounds: Option<Bounds>, whole: bool) -> io::Result<()> {
+        let bounds = bounds.filter(|bounds| *bounds != self.bounds);
         if let Some(cgroup) = &self.cgroup {
-            if bounds != self.bounds {
-                cgroup.narrow(&bounds)?;
+            if let Some(bounds) = &bounds {
+                cgroup.narrow(bounds)?;
             }
             if !whole {
                 cgroup.die_whole(false)?;
             }
         }
-        self.bounds = bounds;
+        self.bounds = bounds.unwrap_or(self.bounds);
         Ok(())
     }
 
@@ -87,6 +97,22 @@ impl Leaf {
         }
     }
 
+    /// What has been used here, when `used` is known of those processes that have ended.
+    pub fn usage_with(&self, used: Rusage) -> Usage {
+        let usage = self.usage();
+        Usage {
+            cpu: if self.holds.cpu {
+                usage.cpu
+            } else {
+                usage.cpu.max(used.cpu)
+            },
+            memory_peak: match usage.memory_peak {
+                peak if self.holds.memory && peak > 0 => peak,
+                peak => peak.max(used.largest),
+            },
+        }
+    }
+
     /// The limit that struck, the gravest if there are several.
     pub fn strike(&self) -> Option<Strike> {
         let counted = self.cgroup.iter().flat_map(cgroup::Leaf::strikes);
@@ -105,6 +131,15 @@ impl Leaf {
             .filter(|strike| strike.hits > 0)
             .map(own)
             .min_by_key(gravity)
+    }
+
+    /// Why something here was killed, in words that follow "killed: "; none when this strike killed nothing: the
+    /// kernel refuses processes past their bound, only the watchdog ends them.
+    pub fn why_killed(&self, strike: &Strike) -> Option<String> {
+        match strike.kind {
+            Kind::Pids if self.holds.pids => None,
+            _ => strike.why_killed(),
+        }
     }
 
     fn own_value(&self, strike: Strike) -> Option<Amount> {

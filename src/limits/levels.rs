@@ -64,9 +64,69 @@ impl Limits {
     ///
     /// On cgroup version 2 this process moves into a cgroup of its own. Blocks; to be called before any other
     /// process is started.
-    pub fn start(settings: Settings) -> Result<Self, String> {
-        let _ = settings;
-        Err("not yet".to_owned())
+    pub fn start(mut settings: Settings) -> Result<Self, String> {
+        if settings.demand == Demand::Off {
+            return Ok(Self::off());
+        }
+        // A bound on memory that lets a command fill the swap would only bring the machine down in another way.
+        let command = &mut settings.command;
+        command.swap = command.swap.or(command.memory.map(|_| 0));
+        let Settings {
+            command,
+            user,
+            total,
+            ..
+        } = settings;
+        let levels = [command, user, total];
+        let (cgroups, lacks) = match Cgroups::set_up(&Levels {
+            command,
+            user,
+            total,
+        }) {
+            Ok(cgroups) => {
+                let lacks = cgroups.lacks();
+                (Some(cgroups), lacks)
+            }
+            Err(why) => (None, vec![why]),
+        };
+        let holds = cgroups.as_ref().map(Cgroups::holds).unwrap_or_default();
+        let weaker = levels.iter().any(|level| !holds.leave(level).is_empty());
+        if weaker && settings.demand == Demand::Required {
+            return Err(format!(
+                "limits = \"required\", but not all that are set can be kept here: {}; or set limits = \"optional\"",
+                lacks.join("; ")
+            ));
+        }
+        let watchdog = Watchdog::start(holds.leave(&user), holds.leave(&total))
+            .map_err(|error| format!("the watchdog of the limits cannot be started: {error}"))?;
+        let status = status(cgroups.as_ref(), &lacks, weaker);
+        Ok(Self(Arc::new(Shared {
+            settings,
+            cgroups,
+            holds,
+            watchdog,
+            status,
+        })))
+    }
+
+    /// Limits that limit nothing.
+    pub fn off() -> Self {
+        let nothing = Bounds::default();
+        Self(Arc::new(Shared {
+            settings: Settings {
+                demand: Demand::Off,
+                ..Settings::default()
+            },
+            cgroups: None,
+            holds: Holds::default(),
+            watchdog: Watchdog::start(nothing, nothing).expect("without bounds there is no thread"),
+            status: Status {
+                by: "off".to_owned(),
+                detail: "off: memory, processor time and number of processes are not limited"
+                    .to_owned(),
+                weaker: false,
+            },
+        }))
     }
 
     /// A place for one command or terminal, with the bounds of the settings. Blocks for a moment.
@@ -120,6 +180,30 @@ impl Limits {
             cgroups.close(most);
         }
     }
+}
+
+/// How limits are kept, told to an admin.
+fn status(cgroups: Option<&Cgroups>, lacks: &[String], weaker: bool) -> Status {
+    const WATCHED: &str = "a watchdog looks at the processes some times a second and ends or stops those that go too far: it is slower to act, and does not see files in memory file systems";
+    let missing = lacks.join("; ");
+    let (by, detail) = match cgroups {
+        Some(cgroups) if !weaker => (
+            cgroups.describe(),
+            format!("kept by {}", cgroups.describe()),
+        ),
+        Some(cgroups) => (
+            cgroups.describe(),
+            format!(
+                "kept by {}, but not all of them: {missing}; for the rest {WATCHED}",
+                cgroups.describe()
+            ),
+        ),
+        None => (
+            "watchdog".to_owned(),
+            format!("not kept by cgroups: {missing}; instead {WATCHED}"),
+        ),
+    };
+    Status { by, detail, weaker }
 }
 
 /// The memory there is for everything here, in bytes: the machine's, or what the server's own cgroup may use.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds::readable;
+
 /// What a command, a workspace or all of the server's commands have used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -96,4 +98,54 @@ pub struct Strike {
     /// How often it struck: processes killed for memory, processes refused, periods in which the command had to wait
     /// for the processor.
     pub hits: u64,
+}
+
+impl Strike {
+    /// Why something was killed, and what may be done, in words that follow "killed: "; none when this limit only
+    /// holds back.
+    pub(super) fn why_killed(&self) -> Option<String> {
+        match self.kind {
+            Kind::Memory => Some(self.memory_words()),
+            Kind::Pids => Some(self.pids_words()),
+            Kind::Cpu => None,
+        }
+    }
+
+    fn memory_words(&self) -> String {
+        let amount = match self.value {
+            Some(Amount::Whole(bytes)) => format!("the {} of memory", readable(bytes)),
+            _ => "the memory".to_owned(),
+        };
+        match self.scope {
+            Scope::Command => format!(
+                "it needed more than {amount} that one command or terminal may use here. Do the work in smaller pieces, or have command_memory_limit raised"
+            ),
+            Scope::User => format!(
+                "all commands and terminals of this workspace together needed more than {amount} they may use. End others first, or have user_memory_limit raised"
+            ),
+            Scope::Total => format!(
+                "all that this server runs together needed more than {amount} it may use. End other commands first, or have total_memory_limit raised"
+            ),
+            Scope::System => "the machine, or its container, had no memory left. Do the work in smaller pieces, or end other commands first".to_owned(),
+        }
+    }
+
+    fn pids_words(&self) -> String {
+        let amount = match self.value {
+            Some(Amount::Whole(number)) => format!("the {number} processes and threads"),
+            _ => "the processes and threads".to_owned(),
+        };
+        let (who, setting) = match self.scope {
+            Scope::Command | Scope::System => ("it had more than", "command_pids_limit"),
+            Scope::User => (
+                "all commands and terminals of this workspace together had more than",
+                "user_pids_limit",
+            ),
+            Scope::Total => (
+                "all that this server runs together had more than",
+                "total_pids_limit",
+            ),
+        };
+        format!("{who} {amount} allowed here. Start fewer at a time, or have {setting} raised")
+    }
 }

@@ -10,16 +10,18 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::link::Link;
 use super::pty;
-use super::running::{Launch, Running};
-use super::slot::Slot;
+use super::running::{Fit, Launch, Running};
+use super::slot::{Ready, Slot};
 use super::spawner;
 use super::tty::Tty;
 use super::wire::{Failure, Notice};
 use crate::config::Environment;
+use crate::limits::{Leaf, Limits};
 use crate::sys;
 
 /// How often a start is tried beyond the supervisors that waited: all of those may turn out to be dead.
@@ -55,6 +57,9 @@ pub enum Error {
     /// More is asked of the spawner than it has done yet.
     #[error("more commands are starting than processes can be made at once")]
     Busy,
+    /// No place under the limits can be made.
+    #[error("no place under the limits can be made: {0}")]
+    NoLeaf(io::Error),
     /// The shell itself did not start.
     #[error("the shell did not start: {0:?}")]
     Failed(Failure),
@@ -68,10 +73,11 @@ pub struct Pool(Arc<Shared>);
 struct Shared {
     settings: Settings,
     environment: Environment,
+    limits: Limits,
     open_files: u64,
     permits: Arc<Semaphore>,
     spawner: Mutex<Option<OwnedFd>>,
-    warm: Mutex<VecDeque<Slot>>,
+    warm: Mutex<VecDeque<Ready>>,
 }
 
 /// A program on its way to a supervisor.
@@ -79,10 +85,20 @@ struct Shared {
 pub struct Start {
     pool: Pool,
     launch: Launch,
-    /// The supervisor, and how many bytes of the order are sent; none while the spawner is busy.
-    slot: Option<(Slot, usize)>,
+    begun: Begun,
     /// Supervisors that may yet turn out to be dead.
     tries: usize,
+}
+
+/// How far a start has come.
+#[derive(Debug)]
+enum Begun {
+    /// The spawner is busy.
+    Nothing,
+    /// There is a supervisor, which has no child ready yet.
+    Slot(Slot),
+    /// So many bytes of the order are sent to one that has.
+    Sent(Ready, usize),
 }
 
 impl Start {
@@ -91,19 +107,34 @@ impl Start {
         self.pool.fill_if_low();
         let deadline = Instant::now() + START;
         loop {
-            let Some((mut slot, sent)) = self.slot.take() else {
-                if Instant::now() >= deadline {
-                    return Err(self.pool.give_up_spawner());
+            let (mut ready, sent) = match std::mem::replace(&mut self.begun, Begun::Nothing) {
+                Begun::Sent(ready, sent) => (ready, sent),
+                Begun::Slot(slot) => {
+                    let leaf = self.pool.leaf(self.launch.fit()).await?;
+                    match slot.prepare(leaf).await {
+                        Ok(ready) => self.begun = Begun::Sent(ready, 0),
+                        Err(died) => {
+                            self.count(died)?;
+                            self.try_now()?;
+                        }
+                    }
+                    continue;
                 }
-                sleep(BUSY).await;
-                self.try_now()?;
-                continue;
+                Begun::Nothing => {
+                    if Instant::now() >= deadline {
+                        return Err(self.pool.give_up_spawner());
+                    }
+                    sleep(BUSY).await;
+                    self.try_now()?;
+                    continue;
+                }
             };
-            let sent = slot.link.send(&self.launch.order()[sent..]).await;
-            match timeout_at(deadline, slot.link.next()).await {
+            let link = &mut ready.slot.link;
+            let sent = link.send(&self.launch.order()[sent..]).await;
+            match timeout_at(deadline, link.next()).await {
                 Err(_) => return Err(self.pool.give_up_spawner()),
                 Ok(Some(Notice::Started(shell, supervisor))) => {
-                    return Ok(Running::new(slot, shell, supervisor));
+                    return Ok(Running::new(ready.slot, ready.leaf, shell, supervisor));
                 }
                 Ok(Some(Notice::Failed(failure))) => return Err(Error::Failed(failure)),
                 // It was killed while it waited, or the spawner could not fork it.
@@ -115,16 +146,23 @@ impl Start {
         }
     }
 
-    /// Takes supervisors until one takes the order; leaves it when the spawner is busy.
+    /// Takes supervisors that wait until one takes the order, else has one made; leaves that when the spawner
+    /// is busy.
     fn try_now(&mut self) -> Result<(), Error> {
         loop {
-            let slot = match self.pool.take() {
-                Err(Error::Busy) => return Ok(()),
-                other => other?,
+            let waiting = lock(&self.pool.0.warm).pop_front();
+            let Some(mut ready) = waiting else {
+                self.begun = match self.pool.make() {
+                    Err(Error::Busy) => Begun::Nothing,
+                    other => Begun::Slot(other?),
+                };
+                return Ok(());
             };
-            match slot.link.send_now(self.launch.order()) {
+            let fitted = self.launch.fit().adapt(&mut ready.leaf);
+            fitted.map_err(Error::NoLeaf)?;
+            match ready.slot.link.send_now(self.launch.order()) {
                 Ok(sent) => {
-                    self.slot = Some((slot, sent));
+                    self.begun = Begun::Sent(ready, sent);
                     return Ok(());
                 }
                 Err(died) => self.count(died)?,
@@ -152,13 +190,14 @@ impl Pool {
     /// An empty pool, which starts a spawner when it needs one.
     ///
     /// Raises this process's soft limit on open files to the hard one: each command takes three.
-    /// Commands get the one there was.
-    pub fn new(settings: Settings, environment: Environment) -> Self {
+    /// Commands get the one there was, and are under these limits.
+    pub fn new(settings: Settings, environment: Environment, limits: Limits) -> Self {
         let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
         setrlimit(Resource::RLIMIT_NOFILE, hard, hard).ok();
         Self(Arc::new(Shared {
             settings,
             environment,
+            limits,
             open_files: soft,
             permits: Arc::new(Semaphore::new(settings.most)),
             spawner: Mutex::new(None),
@@ -168,7 +207,8 @@ impl Pool {
 
     /// Fills the pool. To be called on the runtime that runs the commands.
     pub fn warm_up(&self) {
-        self.fill();
+        let pool = self.clone();
+        tokio::spawn(async move { pool.fill().await });
     }
 
     /// Begins to start a program on a PTY of its own, without waiting for anything.
@@ -179,29 +219,44 @@ impl Pool {
         let mut start = Start {
             pool: self.clone(),
             launch,
-            slot: None,
+            begun: Begun::Nothing,
             tries: self.0.settings.warm + TRIES,
         };
         start.try_now()?;
         Ok(start)
     }
 
-    /// Whether a shell could be started now: a spawner is there, and a PTY is free.
+    /// Whether a shell could be started now: a spawner is there, a PTY is free, and there is a place under the
+    /// limits. Blocks for a moment; to be called in the context of the runtime that runs the commands.
     pub fn check(&self) -> Result<(), Error> {
-        let slot = self.take()?;
-        lock(&self.0.warm).push_back(slot);
+        let leaf = self.0.limits.leaf().map_err(Error::NoLeaf)?;
+        if !lock(&self.0.warm).is_empty() {
+            return Ok(());
+        }
+        let slot = self.make()?;
+        let pool = self.clone();
+        tokio::spawn(async move { pool.keep(slot.prepare(leaf).await.map_err(Error::NoSpawner)) });
         Ok(())
     }
 
     /// Lets the waiting supervisors and the spawner end.
     pub fn close(&self) {
+        // Nothing is kept from now on.
+        self.0.permits.close();
         lock(&self.0.warm).clear();
         lock(&self.0.spawner).take();
     }
 
-    fn take(&self) -> Result<Slot, Error> {
-        let waiting = lock(&self.0.warm).pop_front();
-        waiting.map_or_else(|| self.make(), Ok)
+    /// A place under the limits, as it fits.
+    async fn leaf(&self, fit: Fit) -> Result<Leaf, Error> {
+        let limits = self.0.limits.clone();
+        let made = spawn_blocking(move || {
+            let mut leaf = limits.leaf()?;
+            fit.adapt(&mut leaf)?;
+            Ok(leaf)
+        });
+        let made: io::Result<Leaf> = made.await.unwrap_or_else(|error| Err(error.into()));
+        made.map_err(Error::NoLeaf)
     }
 
     fn make(&self) -> Result<Slot, Error> {
@@ -248,7 +303,7 @@ impl Pool {
     /// That is cheaper than forking another; it ends when enough are waiting already. To be called on
     /// the runtime that runs the commands.
     pub fn take_back(&self, running: Running) {
-        // Its own terminal is closed when this returns.
+        // Its own terminal, and its place among the limits, are given up when this returns.
         let (_old, link, permit) = match running.supervisor_again() {
             Some(again) if lock(&self.0.warm).len() < self.0.settings.warm => again,
             _ => return,
@@ -258,28 +313,50 @@ impl Pool {
             let tty = Tty::register(master)?;
             Ok(Slot { tty, link, permit })
         });
-        match slot {
-            Ok(slot) => lock(&self.0.warm).push_back(slot),
-            Err(error) => tracing::debug!(%error, "a supervisor could not be kept waiting"),
-        }
+        let pool = self.clone();
+        tokio::spawn(async move {
+            let ready = async {
+                let slot = slot.map_err(Error::NoPty)?;
+                let leaf = pool.leaf(Fit::default()).await?;
+                slot.prepare(leaf).await.map_err(Error::NoSpawner)
+            };
+            pool.keep(ready.await);
+        });
     }
 
     /// Supervisors come back when their commands end, so new ones are made only when few are left.
     fn fill_if_low(&self) {
         if lock(&self.0.warm).len() < self.0.settings.warm.div_ceil(2) {
-            let pool = self.clone();
-            tokio::spawn(async move { pool.fill() });
+            self.warm_up();
         }
     }
 
-    fn fill(&self) {
+    async fn fill(&self) {
         while lock(&self.0.warm).len() < self.0.settings.warm {
-            match self.make() {
-                Ok(slot) => lock(&self.0.warm).push_back(slot),
-                Err(error) => {
-                    tracing::debug!(%error, "no supervisor could be kept waiting");
-                    break;
+            let ready = async {
+                let slot = self.make()?;
+                let leaf = self.leaf(Fit::default()).await?;
+                slot.prepare(leaf).await.map_err(Error::NoSpawner)
+            };
+            if !self.keep(ready.await) {
+                break;
+            }
+        }
+    }
+
+    /// Lets a supervisor wait, if there are not enough; says whether there was one.
+    fn keep(&self, ready: Result<Ready, Error>) -> bool {
+        match ready {
+            Ok(ready) => {
+                let mut warm = lock(&self.0.warm);
+                if warm.len() < self.0.settings.warm && !self.0.permits.is_closed() {
+                    warm.push_back(ready);
                 }
+                true
+            }
+            Err(error) => {
+                tracing::debug!(%error, "no supervisor could be kept waiting");
+                false
             }
         }
     }

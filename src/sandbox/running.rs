@@ -3,6 +3,7 @@
 use std::ffi::{CString, NulError};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -12,12 +13,41 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::link::Link;
 use super::slot::Slot;
 use super::tty::Tty;
-use super::wire::{Manner, Notice, Order};
-use crate::sys::{Program, tree};
+use super::wire::{Manner, Notice, Order, Program};
+use crate::limits::{Bounds, Leaf};
+use crate::sys::{Rusage, tree};
 
 /// A program to run: where, and with which variables on top of the inherited ones.
 #[derive(Debug)]
-pub struct Launch(Vec<u8>);
+pub struct Launch {
+    order: Vec<u8>,
+    fit: Fit,
+}
+
+/// How the limits of a program differ from those that every one gets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fit {
+    /// Narrower bounds.
+    limits: Option<Bounds>,
+    /// Whether all of it goes when one process is killed for memory.
+    whole: bool,
+}
+
+impl Default for Fit {
+    fn default() -> Self {
+        Self {
+            limits: None,
+            whole: true,
+        }
+    }
+}
+
+impl Fit {
+    /// Makes a leaf as the program's is to be, before it is there.
+    pub(super) fn adapt(self, leaf: &mut Leaf) -> io::Result<()> {
+        leaf.narrow(self.limits, self.whole)
+    }
+}
 
 impl Launch {
     /// `/bin/sh -c LINE` in a directory. Fails when a string holds a NUL byte.
@@ -49,12 +79,34 @@ impl Launch {
             environment,
             directory,
         };
-        Ok(Self(Order::Run(program).encode()))
+        Ok(Self {
+            order: Order::Run(program).encode(),
+            fit: Fit::default(),
+        })
     }
 
-    /// The order for the supervisor, as it travels.
+    /// Under these bounds, which are no wider than those of the settings.
+    #[must_use]
+    pub fn within(mut self, limits: Bounds) -> Self {
+        self.fit.limits = Some(limits);
+        self
+    }
+
+    /// When one of its processes is killed for memory, the others stay: the kernel decides who goes.
+    #[must_use]
+    pub fn in_parts(mut self) -> Self {
+        self.fit.whole = false;
+        self
+    }
+
+    /// The order that says what to run, as it travels.
     pub(super) fn order(&self) -> &[u8] {
-        &self.0
+        &self.order
+    }
+
+    /// How its limits differ from those that every program gets.
+    pub(super) fn fit(&self) -> Fit {
+        self.fit
     }
 }
 
@@ -96,12 +148,12 @@ const PAGE: usize = 4096;
 /// What becomes of a running shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The shell ended; whether it left children behind.
-    Exited(Exit, bool),
+    /// The shell ended; whether it left children behind; what all that has ended had used.
+    Exited(Exit, bool, Rusage),
     /// A signal was sent to all there is.
     Sent(i32),
-    /// Nothing is left of it.
-    Gone,
+    /// Nothing is left of it; what all of it had used.
+    Gone(Rusage),
     /// SIGKILL was sent, and something is still there.
     Stuck,
     /// The supervisor itself was killed; the spawner ends what it watched over.
@@ -121,11 +173,15 @@ pub enum Happening {
 
 fn event(notice: Option<Notice>) -> Event {
     match notice {
-        Some(Notice::Gone) => Event::Gone,
+        Some(Notice::Gone(used)) => Event::Gone(used),
         Some(Notice::Stuck) => Event::Stuck,
         Some(Notice::Sent(signal)) => Event::Sent(signal),
-        Some(Notice::Exited(code, 0, children)) => Event::Exited(Exit::Code(code), children),
-        Some(Notice::Exited(_, signal, children)) => Event::Exited(Exit::Signal(signal), children),
+        Some(Notice::Exited(code, 0, children, used)) => {
+            Event::Exited(Exit::Code(code), children, used)
+        }
+        Some(Notice::Exited(_, signal, children, used)) => {
+            Event::Exited(Exit::Signal(signal), children, used)
+        }
         // A second start is never asked for, so these would be a broken supervisor.
         Some(Notice::Started(..) | Notice::Failed(_)) | None => Event::Lost,
     }
@@ -135,6 +191,7 @@ fn event(notice: Option<Notice>) -> Event {
 #[derive(Debug)]
 pub struct Running {
     slot: Slot,
+    leaf: Arc<Leaf>,
     shell: i32,
     supervisor: i32,
     /// Whether there may be more output.
@@ -144,9 +201,11 @@ pub struct Running {
 }
 
 impl Running {
-    pub(super) fn new(slot: Slot, shell: i32, supervisor: i32) -> Self {
+    pub(super) fn new(slot: Slot, mut leaf: Leaf, shell: i32, supervisor: i32) -> Self {
+        leaf.begin(supervisor);
         Self {
             slot,
+            leaf: Arc::new(leaf),
             shell,
             supervisor,
             open: true,
@@ -171,6 +230,11 @@ impl Running {
             slot: Slot { tty, link, permit },
             ..self
         })
+    }
+
+    /// Its place among the limits: what it uses, and which of them strike.
+    pub fn leaf(&self) -> Arc<Leaf> {
+        Arc::clone(&self.leaf)
     }
 
     /// The terminal, for others to type into and to resize.

@@ -5,7 +5,6 @@
 //! server goes, it ends everything.
 
 use std::ffi::CString;
-use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -14,12 +13,14 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::sys::{prctl, socket};
 use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, getpid, setsid};
 
-use super::wire::{Manner, Notice, Order};
-use crate::sys::{self, tree};
+use super::shell::{Outcome, Shell};
+use super::wire::{Failure, Manner, Notice, Order, Problem};
+use crate::limits::Ticket;
+use crate::sys::{self, Rusage, tree};
 
 /// How long SIGKILL may take before what is left counts as stuck.
 const KILL_BOUND: Duration = Duration::from_millis(400);
@@ -27,8 +28,6 @@ const KILL_BOUND: Duration = Duration::from_millis(400);
 const KILL_AGAIN: Duration = Duration::from_millis(10);
 /// Time for SIGTERM when the server is gone and nobody can say otherwise.
 const ORPHAN_GRACE: u32 = 2000;
-/// The largest order taken: what one execve(2) can take is less.
-const MAX_ORDER: usize = 64 << 20;
 
 /// Becomes a supervisor: one command after the other, each on a terminal of its own, until the server
 /// has gone or a command had to be ended.
@@ -46,14 +45,21 @@ pub(super) fn supervise(
     let mut server = UnixStream::from(server);
     adopt(terminal)?;
     loop {
+        let Some(Order::Prepare(ticket)) = Order::receive(&server) else {
+            return Ok(());
+        };
+        let Some(shell) = start(&server, &ticket, environment) else {
+            return Ok(());
+        };
         let supervisor = Supervisor {
             server: Some(server),
             said: Vec::new(),
-            shell: None,
-            started: false,
+            shell: Some(shell),
+            ticket,
+            used: Rusage::default(),
             ending: None,
         };
-        let Some(still_there) = supervisor.run(&children, environment)? else {
+        let Some(still_there) = supervisor.run(&children)? else {
             return Ok(());
         };
         server = still_there;
@@ -75,6 +81,29 @@ fn adopt(terminal: OwnedFd) -> nix::Result<()> {
     sys::make_controlling(std::io::stdin().as_fd())
 }
 
+/// Has a child ready and waits until it has become the shell; none, and the server knows why, when it has not.
+fn start(server: &UnixStream, ticket: &Ticket, environment: &[CString]) -> Option<Pid> {
+    let outcome = match Shell::prepare(server, ticket, environment) {
+        Ok(shell) => shell.outcome(),
+        Err(errno) => Outcome::Failed(Failure {
+            problem: Problem::Process,
+            errno,
+        }),
+    };
+    let (notice, pid) = match outcome {
+        Outcome::Runs(pid) => (Notice::Started(pid.as_raw(), getpid().as_raw()), Some(pid)),
+        Outcome::Failed(failure) => (Notice::Failed(failure), None),
+        Outcome::Nothing => return None,
+    };
+    tell(server, &notice.encode());
+    pid
+}
+
+/// Tells the server something; if it has gone, that is noticed when the next order is awaited.
+fn tell(server: &UnixStream, notices: &[u8]) {
+    socket::send(server.as_raw_fd(), notices, socket::MsgFlags::MSG_NOSIGNAL).ok();
+}
+
 struct Supervisor {
     /// The server's end; none once it has gone.
     server: Option<UnixStream>,
@@ -82,8 +111,10 @@ struct Supervisor {
     said: Vec<u8>,
     /// The shell, until its end has been noticed.
     shell: Option<Pid>,
-    /// Whether there ever was a shell.
-    started: bool,
+    /// The limits of the shell and of all it starts.
+    ticket: Ticket,
+    /// What all that has ended had used.
+    used: Rusage,
     ending: Option<Ending>,
 }
 
@@ -100,22 +131,18 @@ enum Ending {
 impl Supervisor {
     /// Sees one command to the moment when nothing of it is left; gives the server's end back when
     /// another command may follow.
-    fn run(
-        mut self,
-        children: &SignalFd,
-        environment: &[CString],
-    ) -> nix::Result<Option<UnixStream>> {
+    fn run(mut self, children: &SignalFd) -> nix::Result<Option<UnixStream>> {
         loop {
             let (ended, asked) = self.wait(children)?;
             if ended {
                 while let Ok(Some(_)) = children.read_signal() {}
             }
-            if asked && !self.read_order(environment) {
+            if asked && !self.read_order() {
                 self.send();
                 return Ok(None);
             }
             if self.reap() {
-                self.say(Notice::Gone);
+                self.say(Notice::Gone(self.used));
                 self.send();
                 return Ok(self.server.filter(|_| self.ending.is_none()));
             }
@@ -153,12 +180,11 @@ impl Supervisor {
     }
 
     /// Reads the order that has come; false when there is nothing left to supervise.
-    fn read_order(&mut self, environment: &[CString]) -> bool {
+    fn read_order(&mut self) -> bool {
         let Some(server) = &self.server else {
             return true;
         };
-        match receive(server) {
-            Some(Order::Run(program)) if !self.started => self.start(program, environment),
+        match Order::receive(server) {
             Some(Order::End(manner, grace)) => {
                 self.end(manner, grace);
                 true
@@ -180,41 +206,25 @@ impl Supervisor {
         alive
     }
 
-    fn start(&mut self, mut program: sys::Program, environment: &[CString]) -> bool {
-        program.environment = merge(environment, program.environment);
-        match sys::spawn_in_foreground(&program) {
-            Ok(pid) => {
-                self.shell = Some(pid);
-                self.started = true;
-                self.say(Notice::Started(pid.as_raw(), getpid().as_raw()));
-                true
-            }
-            Err(error) => {
-                self.say(Notice::Failed(error.into()));
-                false
-            }
-        }
-    }
-
     /// Takes all children that ended; true when none is left.
     fn reap(&mut self) -> bool {
         let mut end = None;
         let none_left = loop {
-            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::Exited(pid, code)) if Some(pid) == self.shell => {
-                    end = Some((code, 0));
+            match sys::take_ended() {
+                Ok(Some(child)) => {
+                    self.used = self.used.and(child.used);
+                    if Some(child.pid) == self.shell {
+                        end = Some((child.code, child.signal));
+                    }
                 }
-                Ok(WaitStatus::Signaled(pid, signal, _)) if Some(pid) == self.shell => {
-                    end = Some((0, signal as i32));
-                }
-                Ok(WaitStatus::StillAlive) => break false,
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(_) => break self.started,
+                Ok(None) => break false,
+                Err(Errno::ECHILD) => break true,
+                Err(_) => {}
             }
         };
         if let Some((code, signal)) = end {
             self.shell = None;
-            self.say(Notice::Exited(code, signal, !none_left));
+            self.say(Notice::Exited(code, signal, !none_left, self.used));
         }
         none_left
     }
@@ -238,9 +248,15 @@ impl Supervisor {
     }
 
     fn kill(&mut self) {
-        tree::kill_all(getpid().as_raw());
+        self.kill_all();
         self.say(Notice::Sent(Signal::SIGKILL as i32));
         self.ending = Some(Ending::Killing(Instant::now() + KILL_BOUND));
+    }
+
+    /// The limits' own way is of one piece; what may have got out of them is below this process all the same.
+    fn kill_all(&self) {
+        self.ticket.kill_all();
+        tree::kill_all(getpid().as_raw());
     }
 
     fn go_on_ending(&mut self) {
@@ -248,13 +264,13 @@ impl Supervisor {
         match self.ending {
             Some(Ending::Asked(at)) if now >= at => self.kill(),
             Some(Ending::Killing(at)) => {
-                tree::kill_all(getpid().as_raw());
+                self.kill_all();
                 if now >= at {
                     self.say(Notice::Stuck);
                     self.ending = Some(Ending::Stuck);
                 }
             }
-            Some(Ending::Stuck) => tree::kill_all(getpid().as_raw()),
+            Some(Ending::Stuck) => self.kill_all(),
             Some(Ending::Asked(_)) | None => {}
         }
     }
@@ -263,42 +279,13 @@ impl Supervisor {
         self.said.extend_from_slice(&notice.encode());
     }
 
-    /// Tells the server what was said; if it has gone, that is noticed when the next order is awaited.
+    /// Tells the server what was said.
     fn send(&mut self) {
-        if let Some(server) = &mut self.server
+        if let Some(server) = &self.server
             && !self.said.is_empty()
         {
-            let flags = socket::MsgFlags::MSG_NOSIGNAL;
-            socket::send(server.as_raw_fd(), &self.said, flags).ok();
+            tell(server, &self.said);
         }
         self.said.clear();
     }
-}
-
-/// Reads one order; none when it is cut short or none of ours.
-fn receive(mut server: &UnixStream) -> Option<Order> {
-    let mut length = [0; 4];
-    server.read_exact(&mut length).ok()?;
-    let length = usize::try_from(u32::from_ne_bytes(length))
-        .ok()
-        .filter(|n| *n <= MAX_ORDER)?;
-    let mut body = vec![0; length];
-    server.read_exact(&mut body).ok()?;
-    Order::decode(&body)
-}
-
-/// The inherited environment with some variables replaced or added.
-fn merge(inherited: &[CString], added: Vec<CString>) -> Vec<CString> {
-    let name = |word: &CString| {
-        word.to_bytes()
-            .split(|b| *b == b'=')
-            .next()
-            .unwrap_or_default()
-            .to_vec()
-    };
-    let replaced: Vec<Vec<u8>> = added.iter().map(name).collect();
-    let kept = inherited
-        .iter()
-        .filter(|word| replaced.is_empty() || !replaced.contains(&name(word)));
-    kept.cloned().chain(added).collect()
 }

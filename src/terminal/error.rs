@@ -63,9 +63,10 @@ impl Error {
         let problem = error.to_string();
         match error {
             sandbox::Error::Full(_) | sandbox::Error::NoPty(_) => Self::NoPty { problem },
-            sandbox::Error::NoSpawner(_) | sandbox::Error::Busy | sandbox::Error::Failed(_) => {
-                Self::Start { problem }
-            }
+            sandbox::Error::NoSpawner(_)
+            | sandbox::Error::NoLeaf(_)
+            | sandbox::Error::Busy
+            | sandbox::Error::Failed(_) => Self::Start { problem },
         }
     }
 }

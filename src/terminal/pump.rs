@@ -119,11 +119,11 @@ impl<F: Fn(&Session)> Pump<F> {
 
     async fn on_event(&mut self, event: Event) -> bool {
         match event {
-            Event::Exited(exit, _) => self.on_exit(exit).await,
+            Event::Exited(exit, ..) => self.on_exit(exit).await,
             Event::Sent(_) => {}
             // What waits for its end has waited long enough; the rest is tried on.
             Event::Stuck => self.answer(),
-            Event::Gone | Event::Lost => {
+            Event::Gone(_) | Event::Lost => {
                 self.on_exit(sandbox::Exit::Signal(libc::SIGKILL)).await;
                 self.answer();
                 return false;
@@ -140,6 +140,9 @@ impl<F: Fn(&Session)> Pump<F> {
         while self.read(&session, true) {
             fold(&session).await;
         }
+        if let Some(words) = self.why_killed(exit) {
+            session.push(words.as_bytes());
+        }
         session.exited(Exit {
             code: exit.code(),
             signal: exit.signal(),
@@ -147,6 +150,16 @@ impl<F: Fn(&Session)> Pump<F> {
         (self.closed)(&session);
         // After this, nobody asks the task any more.
         self.take_orders(&session).await;
+    }
+
+    /// The line that says why the shell was killed, if a limit did it.
+    fn why_killed(&self, exit: sandbox::Exit) -> Option<String> {
+        if exit != sandbox::Exit::Signal(libc::SIGKILL) || self.ended {
+            return None;
+        }
+        let leaf = self.running.leaf();
+        let why = leaf.why_killed(&leaf.strike()?)?;
+        Some(format!("\r\n[The shell was killed: {why}.]\r\n"))
     }
 
     async fn take_orders(&mut self, session: &Session) {

@@ -170,6 +170,8 @@ impl Terminals {
         let shell = &self.0.settings.shell;
         let launch = Launch::program(&shell.path, shell.arguments, directory, &shell.variables);
         let launch = launch.map_err(|nul| sandbox::Error::NoSpawner(nul.into()))?;
+        // Whoever sits there loses the program that went too far, not the shell.
+        let launch = launch.in_parts();
         let begun = {
             let _runtime = self.0.runtime.enter();
             self.0.pool.begin(launch)?

@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::exec::{Spent, Struck};
 use crate::workspace::Owner;
 
 /// The first record: what runs, and for whom.
@@ -40,13 +41,17 @@ impl<'a> From<&'a Owner> for OwnerRecord<'a> {
 
 /// The record of the shell's end.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::exec) struct End {
+pub(in crate::exec) struct End<'a> {
     /// Its status, negative for a signal; none when nobody saw it end.
     pub(in crate::exec) exit_code: Option<i32>,
     /// The name of that signal.
     pub(in crate::exec) signal: Option<&'static str>,
-    /// Whether it was ended on purpose.
+    /// Whether it was ended on purpose, or by a limit.
     pub(in crate::exec) killed: bool,
+    /// What it has used.
+    pub(in crate::exec) usage: Option<Spent>,
+    /// The limit that struck.
+    pub(in crate::exec) limit: Option<&'a Struck>,
 }
 
 /// A record with its type before it and the time behind it.
@@ -82,22 +87,28 @@ impl Start<'_> {
     }
 }
 
-impl End {
+impl End<'_> {
     /// The whole line; `log_rotated` says whether the log has lost its beginning.
     pub(super) fn line(&self, log_rotated: bool) -> Vec<u8> {
         #[derive(Serialize)]
-        struct Record {
+        struct Record<'a> {
             exit_code: Option<i32>,
             log_rotated: bool,
             #[serde(skip_serializing_if = "Option::is_none")]
             signal: Option<&'static str>,
             #[serde(skip_serializing_if = "std::ops::Not::not")]
             killed: bool,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            usage: Option<Spent>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            limit: Option<&'a Struck>,
         }
         let Self {
             exit_code,
             signal,
             killed,
+            usage,
+            limit,
         } = *self;
         line(
             "end",
@@ -106,6 +117,8 @@ impl End {
                 log_rotated,
                 signal,
                 killed,
+                usage,
+                limit,
             },
         )
     }
@@ -256,6 +269,8 @@ pub(super) struct Other {
     pub(super) session: Option<String>,
     pub(super) exit_code: Option<i32>,
     pub(super) killed: bool,
+    pub(super) usage: Option<Spent>,
+    pub(super) limit: Option<Struck>,
     pub(super) offset: u64,
 }
 

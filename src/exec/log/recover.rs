@@ -9,7 +9,7 @@ use super::place::Place;
 use super::records::{self, Other};
 use super::state::State;
 use super::{Limits, Log};
-use crate::exec::Status;
+use crate::exec::{Spent, Status, Struck};
 use crate::workspace::Owner;
 
 /// A command as its log tells it.
@@ -19,6 +19,8 @@ pub(in crate::exec) struct Recovered {
     pub(in crate::exec) command: String,
     pub(in crate::exec) status: Status,
     pub(in crate::exec) exit_code: Option<i32>,
+    pub(in crate::exec) usage: Option<Spent>,
+    pub(in crate::exec) limit: Option<Struck>,
     pub(in crate::exec) log: Log,
 }
 
@@ -69,6 +71,8 @@ pub(in crate::exec) fn recover(place: Place, limits: Limits) -> io::Result<Recov
         command: scan.start.command,
         status,
         exit_code,
+        usage: scan.end.as_ref().and_then(|end| end.usage),
+        limit: scan.end.and_then(|end| end.limit),
         log,
     })
 }
