@@ -11,6 +11,7 @@ mod file;
 mod key;
 mod kind;
 mod layer;
+mod limits;
 mod nearest;
 mod quantity;
 mod reading;
@@ -29,6 +30,8 @@ pub use environment::{Environment, arguments};
 pub use error::ConfigError;
 pub use key::ApiKey;
 pub use kind::Kind;
+pub use limits::{Demand, LevelLimits, Memory};
+pub use quantity::bytes_in;
 pub use resolved::Config;
 pub use table::{Initial, SECTIONS, Section, Setting, settings};
 
@@ -109,6 +112,7 @@ fn load_from(flags: &Flags, env: &Environment, system: &Path) -> Result<Loaded, 
     }
     complete(&mut settings, &config);
     warnings.extend(concerns(&config));
+    warnings.extend(limits::concerns(&config, &settings));
     Ok(Loaded {
         config,
         settings,

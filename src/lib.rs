@@ -7,15 +7,16 @@
 //! * The **edge** ([`api`], [`server`]) decides who may come in, and speaks HTTP. It runs nothing.
 //! * The **workspace** ([`exec`], [`terminal`], [`files`], [`search`], [`workspace`], [`prompt`]) is what
 //!   a caller can do once inside.
-//! * The **sandbox** ([`sandbox`]) starts shells, each under a supervisor on a PTY of its own.
+//! * The **sandbox** ([`sandbox`], [`limits`]) starts shells, each under a supervisor on a PTY of its own, bounded
+//!   and measured.
 //! * [`text`] knows lines, [`sys`] makes the kernel safe; [`config`] and [`telemetry`] serve all of them.
 //!
 //! # The way of a request
 //!
 //! `POST /execute?wait=5` passes `api/layers` (request id, access log, CORS, `null` queries),
 //! `api/auth` and the extractors, and reaches `api/exec::run_command`, which holds no logic.
-//! [`exec::Processes::run`] takes a waiting supervisor from [`sandbox::Pool`] and sends it the shell's
-//! command line. A task of the command (`exec/watch`) moves the PTY's output to the log
+//! [`exec::Processes::run`] takes a waiting supervisor from [`sandbox::Pool`], whose child is in a leaf of
+//! [`limits::Limits`] already, and sends that the shell's command line. A task of the command (`exec/watch`) moves the PTY's output to the log
 //! (`exec/log`) and notes the shell's end; it belongs to no request, so a client that hangs up ends
 //! nothing. The handler waits for the end up to `wait`, reads the log's window and answers.
 //!
@@ -38,7 +39,7 @@
 //! A verb on the service with its unit tests, wire structs and a handler in `api/<resource>.rs`, one
 //! line in `api.rs`, a test in `tests/it/<resource>.rs`.
 //!
-//! Calls point down only: `cli → server → api → services → workspace, sandbox → sys`; services do not
+//! Calls point down only: `cli → server → api → services → workspace, sandbox → limits → sys`; services do not
 //! import each other. `tests/it/architecture.rs` holds these rules.
 
 pub mod api;

@@ -5,6 +5,7 @@
 
 mod banner;
 mod http;
+mod limits;
 mod protections;
 mod tunnel;
 
@@ -20,6 +21,7 @@ use crate::api;
 use crate::config::{Config, Startup};
 use crate::exec::{self, Processes};
 use crate::files::Watches;
+use crate::limits::Limits;
 use crate::prompt::Prompt;
 use crate::sandbox::{self, Pool};
 use crate::terminal::{self, Terminals};
@@ -34,6 +36,8 @@ const THREAD_IDLE: Duration = Duration::from_millis(500);
 const COMMANDS_END: Duration = Duration::from_secs(6);
 /// Time for requests under way to be answered after that.
 const REQUESTS_END: Duration = Duration::from_secs(2);
+/// Time for the last processes to leave their places among the limits.
+const LIMITS_END: Duration = Duration::from_secs(1);
 
 /// Runs the server until it is told to end. Fails with one line for the person who started it.
 pub fn run(startup: &Startup) -> Result<(), String> {
@@ -47,7 +51,9 @@ pub fn run(startup: &Startup) -> Result<(), String> {
         .tunnel
         .then(|| tunnel::Tunnel::find(&startup.env))
         .transpose()?;
-    banner::show(startup, address);
+    // Before there is any other process: it may move this one.
+    let limits = Limits::start(limits::settings(config))?;
+    banner::show(startup, address, limits.status());
     let commands = runtime(&mut Builder::new_current_thread())?;
     let workers = std::thread::available_parallelism()
         .map_or(1, |cores| cores.get() - 1)
@@ -57,9 +63,10 @@ pub fn run(startup: &Startup) -> Result<(), String> {
             .worker_threads(workers)
             .thread_name("http"),
     )?;
-    let ended = commands.block_on(live(startup, listener, &http, tunnel));
+    let ended = commands.block_on(live(startup, listener, &http, tunnel, &limits));
     http.shutdown_background();
     commands.shutdown_background();
+    limits.close(LIMITS_END);
     ended
 }
 
@@ -95,10 +102,10 @@ async fn live(
     listener: TcpListener,
     http: &Runtime,
     tunnel: Option<tunnel::Tunnel>,
+    limits: &Limits,
 ) -> Result<(), String> {
     let config = &startup.loaded.config;
     let told_to_end = told_to_end()?;
-    let limits = crate::limits::Limits::start(crate::limits::Settings::default())?;
     let pool = Pool::new(
         sandbox::Settings {
             most: config.max_processes,
@@ -117,7 +124,8 @@ async fn live(
         Workspace::new(config),
         Prompt::new(config, startup.env.for_commands()),
         Watches::new(stop.clone()),
-        protections::active(startup),
+        protections::active(startup, limits.status()),
+        limits.clone(),
     );
     let serving = http.spawn(http::serve(
         listener,

@@ -13,6 +13,7 @@ use super::health::Protection;
 use crate::config::Config;
 use crate::exec::Processes;
 use crate::files::{Parts, Watches};
+use crate::limits::Limits;
 use crate::prompt::Prompt;
 use crate::search;
 use crate::terminal::Terminals;
@@ -33,6 +34,7 @@ struct Shared {
     searches: Semaphore,
     parts: Parts,
     watches: Watches,
+    limits: Limits,
     document: OnceLock<Bytes>,
 }
 
@@ -41,6 +43,7 @@ const SEARCHES: usize = 8;
 
 impl State {
     /// Brings the services together. `protections` is what `/readyz` tells of them.
+    #[expect(clippy::too_many_arguments, reason = "one for each service")]
     pub fn new(
         config: Arc<Config>,
         processes: Processes,
@@ -49,6 +52,7 @@ impl State {
         prompt: Prompt,
         watches: Watches,
         protections: Vec<Protection>,
+        limits: Limits,
     ) -> Self {
         let document = OnceLock::new();
         let searches = Semaphore::new(SEARCHES);
@@ -63,6 +67,7 @@ impl State {
             searches,
             parts,
             watches,
+            limits,
             document,
         }))
     }
@@ -101,6 +106,11 @@ impl State {
     /// What keeps commands in, as far as there is anything.
     pub(super) fn protections(&self) -> &[Protection] {
         &self.0.protections
+    }
+
+    /// What commands may use.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// The uploads that come in parts.

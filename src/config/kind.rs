@@ -5,7 +5,15 @@ use std::time::Duration;
 
 use ::config::ValueKind;
 
+use super::limits::Memory;
 use super::quantity;
+
+/// The word that unsets a setting which has a default, or which a layer below sets.
+pub(super) const NONE: &str = "none";
+/// The kernel gives out processor time in milliseconds of 100, or of a second.
+const LEAST_CORES: f64 = 0.01;
+/// More than any machine has.
+const MOST_CORES: f64 = 100_000.0;
 
 /// What values a setting takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,12 +51,21 @@ pub enum Kind {
         /// The longest allowed.
         max: f64,
     },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// An amount of memory: bytes, units allowed, or a percentage of what there is.
+    Memory {
+        /// The smallest allowed, in bytes.
+        min: u64,
+    },
+    /// A number of processors, fractions allowed.
+    Cores,
 }
 
 /// A value that has been read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parsed {
-    /// Of `Text`, `Word` and `LogFilter`.
+    /// Of `Text`, `Word`, `LogFilter` and `Choice`.
     Text(String),
     /// Of `List` and `Words`.
     List(Vec<String>),
@@ -58,6 +75,12 @@ pub enum Parsed {
     Number(u64),
     /// Of `Seconds`.
     Seconds(Duration),
+    /// Of `Memory`.
+    Memory(Memory),
+    /// Of `Cores`.
+    Cores(f64),
+    /// Of a setting that may be unset, by the word `none`.
+    Unset,
 }
 
 impl Kind {
@@ -85,6 +108,9 @@ impl Kind {
     pub fn placeholder(self) -> &'static str {
         match self {
             Self::Text | Self::Word => "TEXT",
+            Self::Choice(_) => "WORD",
+            Self::Memory { .. } => "SIZE",
+            Self::Cores => "CORES",
             Self::LogFilter => "LEVEL",
             Self::List | Self::Words => "LIST",
             Self::Switch | Self::Bool => "BOOL",
@@ -112,6 +138,19 @@ impl Kind {
                 format!("a number of bytes from {min}{most}, as 50000000, 50M or 1GiB")
             }
             Self::Seconds { max } => format!("seconds from 0 to {max}"),
+            Self::Choice(words) => any_of(words),
+            Self::Memory { min } => {
+                let least = match min {
+                    0 => String::new(),
+                    min => format!(" from {min}, for with less no command starts"),
+                };
+                format!(
+                    "a number of bytes{least}, as 512M or 2GiB, or a part of the memory here from 1% to 100%, as 25%"
+                )
+            }
+            Self::Cores => {
+                format!("a number of processors from {LEAST_CORES} to {MOST_CORES}, as 1.5")
+            }
         }
     }
 
@@ -132,6 +171,9 @@ impl Kind {
                 within(quantity::bytes(value)?, min, max).map(Parsed::Number)
             }
             Self::Seconds { max } => quantity::seconds(value, max).map(Parsed::Seconds),
+            Self::Choice(words) => choice(value, words).map(Parsed::Text),
+            Self::Memory { min } => quantity::memory(value, min).map(Parsed::Memory),
+            Self::Cores => quantity::decimal(value, LEAST_CORES, MOST_CORES).map(Parsed::Cores),
         }
     }
 }
@@ -145,6 +187,10 @@ impl Parsed {
             Self::Bool(on) => on.to_string(),
             Self::Number(number) => number.to_string(),
             Self::Seconds(span) => span.as_secs_f64().to_string(),
+            Self::Memory(Memory::Bytes(bytes)) => bytes.to_string(),
+            Self::Memory(Memory::Percent(part)) => quoted(&format!("{part}%")),
+            Self::Cores(number) => number.to_string(),
+            Self::Unset => quoted(NONE),
         }
     }
 }
@@ -203,6 +249,24 @@ fn log_filter(value: &ValueKind) -> Result<String, &'static str> {
     }
 }
 
+/// One of `words`, however its letters are written.
+fn choice(value: &ValueKind, words: &[&str]) -> Result<String, &'static str> {
+    let text = text(value)?.trim().to_lowercase();
+    if words.contains(&text.as_str()) {
+        Ok(text)
+    } else {
+        Err("is none of the words it may be")
+    }
+}
+
+/// `a, b or c`.
+fn any_of(words: &[&str]) -> String {
+    match words {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        all => all.concat(),
+    }
+}
+
 fn list(value: &ValueKind, split: fn(&str) -> Vec<&str>) -> Result<Vec<String>, &'static str> {
     let items = match value {
         ValueKind::Array(items) => (items.iter())
@@ -243,87 +307,4 @@ fn within(number: u64, min: u64, max: u64) -> Result<u64, &'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(kind: Kind, text: &str) -> Result<Parsed, &'static str> {
-        kind.parse(&text.into())
-    }
-
-    #[test]
-    fn a_switch_is_off_only_for_three_words() {
-        for off in ["false", "FALSE", "0", "no", "No"] {
-            assert_eq!(parse(Kind::Switch, off), Ok(Parsed::Bool(false)), "{off}");
-        }
-        for on in ["", "off", "true", "1", "2", "disabled"] {
-            assert_eq!(parse(Kind::Switch, on), Ok(Parsed::Bool(true)), "{on}");
-        }
-        assert_eq!(Kind::Switch.parse(&false.into()), Ok(Parsed::Bool(false)));
-        assert_eq!(Kind::Switch.parse(&0i64.into()), Ok(Parsed::Bool(false)));
-    }
-
-    #[test]
-    fn a_bool_is_strict() {
-        assert_eq!(parse(Kind::Bool, "Off"), Ok(Parsed::Bool(false)));
-        assert_eq!(parse(Kind::Bool, "on"), Ok(Parsed::Bool(true)));
-        assert!(parse(Kind::Bool, "").is_err());
-        assert!(parse(Kind::Bool, "enabled").is_err());
-    }
-
-    #[test]
-    fn lists_are_trimmed_and_lose_their_empty_items() {
-        let items = |text| parse(Kind::List, text);
-        let both = Ok(Parsed::List(vec!["a".into(), "b c".into()]));
-        assert_eq!(items(" a, ,b c,"), both);
-        assert_eq!(items(" , "), Ok(Parsed::List(vec![])));
-        assert_eq!(
-            Kind::List.parse(&vec!["a", "b c"].into()),
-            Ok(Parsed::List(vec!["a".into(), "b c".into()]))
-        );
-        assert_eq!(
-            parse(Kind::Words, "numpy>=2,<3  flask"),
-            Ok(Parsed::List(vec!["numpy>=2,<3".into(), "flask".into()]))
-        );
-    }
-
-    #[test]
-    fn counts_keep_to_their_range() {
-        let port = Kind::count(0, 65535);
-        assert_eq!(parse(port, "65535"), Ok(Parsed::Number(65535)));
-        assert_eq!(parse(port, "65536"), Err("is too large"));
-        assert_eq!(parse(Kind::count(1, 9), "0"), Err("is too small"));
-    }
-
-    #[test]
-    fn bytes_keep_to_their_range_and_say_it() {
-        let some = Kind::bytes_up_to(4096, 1 << 30);
-        assert_eq!(parse(some, "4096"), Ok(Parsed::Number(4096)));
-        assert_eq!(parse(some, "1GiB"), Ok(Parsed::Number(1 << 30)));
-        assert_eq!(parse(some, "4095"), Err("is too small"));
-        assert_eq!(parse(some, "1073741825"), Err("is too large"));
-        assert!(some.wanted().contains("from 4096 to 1073741824"));
-        assert_eq!(
-            parse(Kind::bytes(0), &u64::MAX.to_string()),
-            Ok(Parsed::Number(u64::MAX))
-        );
-        assert!(!Kind::bytes(0).wanted().contains(" to "));
-    }
-
-    #[test]
-    fn tables_are_no_text() {
-        let table = ::config::Map::<String, ::config::Value>::new();
-        assert_eq!(Kind::Text.parse(&table.into()), Err("is a table"));
-        assert_eq!(parse(Kind::LogFilter, "loud"), Err("is no level"));
-        assert_eq!(
-            parse(Kind::LogFilter, "warn,open_terminal=DEBUG"),
-            Ok(Parsed::Text("warn,open_terminal=DEBUG".to_owned()))
-        );
-    }
-
-    #[test]
-    fn shown_text_is_toml_that_reads_back() {
-        let text = "a \"b\" \\ \n\t\u{1} é";
-        let table: toml::Table = format!("x = {}", quoted(text)).parse().expect("TOML");
-        assert_eq!(table["x"].as_str(), Some(text));
-    }
-}
+mod tests;

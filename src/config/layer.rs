@@ -99,7 +99,7 @@ impl Layer {
                     setting: setting.name,
                     origin: variable.clone(),
                     problem: "the value is not UTF-8".to_owned(),
-                    wanted: setting.kind.wanted(),
+                    wanted: setting.wanted(),
                 })?;
                 self.set(setting, &variable, text);
             }
@@ -123,12 +123,12 @@ impl Layer {
     }
 
     /// Adds a value. An empty text where there is no empty default says nothing, so that a
-    /// variable left empty in a compose file does not become an empty key.
+    /// variable left empty in a compose file does not become an empty key, and takes no limit away.
     pub(super) fn set(&mut self, setting: &Setting, origin: &str, value: impl Into<ValueKind>) {
         let value = value.into();
         let empty = matches!(&value, ValueKind::String(text) if text.is_empty());
         let described = matches!(setting.initial, Initial::Described { .. });
-        if empty && described && setting.kind == Kind::Text {
+        if empty && (setting.or_none || described && setting.kind == Kind::Text) {
             return;
         }
         let value = Value::new(Some(&origin.to_owned()), value);

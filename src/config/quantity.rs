@@ -4,9 +4,16 @@ use std::time::Duration;
 
 use ::config::ValueKind;
 
+use super::limits::Memory;
+
 const NOT_WHOLE: &str = "is not a whole number";
 const NOT_BYTES: &str = "is not a number of bytes";
 const NOT_SECONDS: &str = "is not a number of seconds";
+const NOT_MEMORY: &str = "is neither a number of bytes nor a percentage";
+const NOT_NUMBER: &str = "is not a number";
+
+/// More memory than any machine has; twice as much can still be reckoned with.
+const MOST_MEMORY: u64 = 1 << 60;
 
 /// A whole number, `1_000` and `5.0` among them.
 pub(super) fn whole(value: &ValueKind) -> Result<u64, &'static str> {
@@ -19,7 +26,7 @@ pub(super) fn whole(value: &ValueKind) -> Result<u64, &'static str> {
     }
 }
 
-/// Bytes: a whole number, or text with a unit (`50M` is 50 million, `1GiB` is 2³⁰).
+/// Bytes: a whole number, or text with a unit.
 pub(super) fn bytes(value: &ValueKind) -> Result<u64, &'static str> {
     let ValueKind::String(text) = value else {
         return whole(value).map_err(|problem| match problem {
@@ -27,6 +34,13 @@ pub(super) fn bytes(value: &ValueKind) -> Result<u64, &'static str> {
             other => other,
         });
     };
+    bytes_in(text)
+}
+
+/// The bytes that a text means, with or without a unit: `50M` is 50 million, `1GiB` is 2³⁰.
+///
+/// The error says what the text is instead, in words that follow it.
+pub fn bytes_in(text: &str) -> Result<u64, &'static str> {
     let text = text.trim();
     let end = text
         .find(|c: char| c.is_ascii_alphabetic())
@@ -35,6 +49,52 @@ pub(super) fn bytes(value: &ValueKind) -> Result<u64, &'static str> {
     let number = whole_text(number.trim()).ok_or(NOT_BYTES)?;
     let factor = factor(unit).ok_or(NOT_BYTES)?;
     number.checked_mul(factor).ok_or("is too large")
+}
+
+/// Bytes from `min`, or a percentage from 1 to 100 (`25%`).
+pub(super) fn memory(value: &ValueKind, min: u64) -> Result<Memory, &'static str> {
+    if let ValueKind::String(text) = value
+        && let Some(part) = text.trim().strip_suffix('%')
+    {
+        let part = ValueKind::from(part.trim_end());
+        return decimal(&part, 1.0, 100.0).map(Memory::Percent);
+    }
+    let number = bytes(value).map_err(|problem| match problem {
+        NOT_BYTES => NOT_MEMORY,
+        other => other,
+    })?;
+    if number < min {
+        return Err("is too small");
+    }
+    if number > MOST_MEMORY {
+        return Err("is too large");
+    }
+    Ok(Memory::Bytes(number))
+}
+
+/// A number from `min` to `max`, fractions allowed.
+pub(super) fn decimal(value: &ValueKind, min: f64, max: f64) -> Result<f64, &'static str> {
+    let number = match value {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "past 2^53 it is over every maximum anyway"
+        )]
+        ValueKind::I64(number) => *number as f64,
+        ValueKind::Float(number) => *number,
+        ValueKind::String(text) => (digits(text.trim()))
+            .and_then(|text| text.parse().ok())
+            .ok_or(NOT_NUMBER)?,
+        _ => return Err(NOT_NUMBER),
+    };
+    if number.is_nan() {
+        Err(NOT_NUMBER)
+    } else if number < min {
+        Err("is too small")
+    } else if number > max {
+        Err("is too large")
+    } else {
+        Ok(number)
+    }
 }
 
 /// Seconds from 0 to `max`; neither NaN nor infinite.
@@ -95,9 +155,11 @@ fn factor(unit: &str) -> Option<u64> {
         "k" | "kb" => 1000,
         "m" | "mb" => 1000 * 1000,
         "g" | "gb" => 1000 * 1000 * 1000,
+        "t" | "tb" => 1000 * 1000 * 1000 * 1000,
         "ki" | "kib" => 1 << 10,
         "mi" | "mib" => 1 << 20,
         "gi" | "gib" => 1 << 30,
+        "ti" | "tib" => 1 << 40,
         _ => return None,
     })
 }
@@ -134,6 +196,7 @@ mod tests {
             ("1GiB", 1 << 30),
             ("64MiB", 64 << 20),
             ("3k", 3000),
+            ("2T", 2_000_000_000_000),
             ("0", 0),
         ] {
             assert_eq!(bytes(&text.into()), Ok(number), "{text}");
@@ -142,6 +205,51 @@ mod tests {
             assert!(bytes(&text.into()).is_err(), "{text}");
         }
         assert_eq!(bytes(&ValueKind::I64(-1)), Err("is negative"));
+    }
+
+    #[test]
+    fn memory_is_bytes_or_a_part_of_what_there_is() {
+        let read = |text: &str| memory(&text.into(), 1 << 20);
+        for (text, amount) in [
+            ("512M", Memory::Bytes(512_000_000)),
+            ("512MiB", Memory::Bytes(512 << 20)),
+            ("1048576", Memory::Bytes(1 << 20)),
+            ("2TiB", Memory::Bytes(2 << 40)),
+            ("25%", Memory::Percent(25.0)),
+            (" 12.5 % ", Memory::Percent(12.5)),
+            ("1%", Memory::Percent(1.0)),
+            ("100%", Memory::Percent(100.0)),
+        ] {
+            assert_eq!(read(text), Ok(amount), "{text}");
+        }
+        let integer = ValueKind::I64(512_000_000);
+        assert_eq!(memory(&integer, 0), Ok(Memory::Bytes(512_000_000)));
+        assert_eq!(memory(&"0".into(), 0), Ok(Memory::Bytes(0)));
+        for text in ["1048575", "0", "0.5%", "0%", "-5%"] {
+            assert_eq!(read(text), Err("is too small"), "{text}");
+        }
+        for text in ["100.5%", "1152921504606846977", "99999999999G"] {
+            assert_eq!(read(text), Err("is too large"), "{text}");
+        }
+        assert_eq!(read("%"), Err(NOT_NUMBER));
+        assert_eq!(read("nan%"), Err(NOT_NUMBER));
+        assert_eq!(read("much"), Err(NOT_MEMORY));
+        assert_eq!(read("1.5G"), Err(NOT_MEMORY));
+    }
+
+    #[test]
+    fn numbers_with_a_fraction_keep_to_their_range() {
+        let read = |value: ValueKind| decimal(&value, 0.01, 100.0);
+        assert_eq!(read("1.5".into()), Ok(1.5));
+        assert_eq!(read(ValueKind::I64(2)), Ok(2.0));
+        assert_eq!(read(ValueKind::Float(0.01)), Ok(0.01));
+        assert_eq!(read("0".into()), Err("is too small"));
+        assert_eq!(read("-1".into()), Err("is too small"));
+        assert_eq!(read("inf".into()), Err("is too large"));
+        for text in ["", "nan", "two", "1,5"] {
+            assert_eq!(read(text.into()), Err(NOT_NUMBER), "{text}");
+        }
+        assert_eq!(read(true.into()), Err(NOT_NUMBER));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use ::config::{Map, Value, ValueKind};
 use super::Effective;
 use super::error::ConfigError;
 use super::kind::{Parsed, quoted};
+use super::limits::Memory;
 use super::table::{self, Setting};
 
 /// Shown in place of a secret.
@@ -28,7 +29,9 @@ impl Reading {
                 Some(value) => {
                     let read = check(setting, value)?;
                     let shown = show(setting, &read);
-                    parsed.insert(setting.name, read);
+                    if read != Parsed::Unset {
+                        parsed.insert(setting.name, read);
+                    }
                     (shown, origin(value))
                 }
                 None => ("unset".to_owned(), "built-in".to_owned()),
@@ -76,6 +79,22 @@ impl Reading {
         }
     }
 
+    /// Takes an amount of memory.
+    pub(super) fn memory(&mut self, name: &str) -> Option<Memory> {
+        match self.values.remove(name)? {
+            Parsed::Memory(amount) => Some(amount),
+            _ => wrong(name),
+        }
+    }
+
+    /// Takes a number of processors.
+    pub(super) fn cores(&mut self, name: &str) -> Option<f64> {
+        match self.values.remove(name)? {
+            Parsed::Cores(number) => Some(number),
+            _ => wrong(name),
+        }
+    }
+
     /// Takes a span of time.
     pub(super) fn span(&mut self, name: &str) -> Option<Duration> {
         match self.values.remove(name)? {
@@ -88,13 +107,12 @@ impl Reading {
 /// Reads one value and sees whether this version can give what it asks for.
 pub(super) fn check(setting: &'static Setting, value: &Value) -> Result<Parsed, ConfigError> {
     let parsed = setting
-        .kind
         .parse(&value.kind)
         .map_err(|problem| ConfigError::Value {
             setting: setting.name,
             origin: origin(value),
             problem: describe(setting, &value.kind, problem),
-            wanted: setting.kind.wanted(),
+            wanted: setting.wanted(),
         })?;
     let missing = |what, remedy| ConfigError::Missing {
         setting: setting.name,

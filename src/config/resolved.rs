@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::reading::Reading;
-use super::{ApiKey, ConfigError, Environment};
+use super::{ApiKey, ConfigError, Demand, Environment, LevelLimits};
 
 /// Every setting by its file key, and the working directory.
 #[derive(Clone, Debug)]
@@ -99,6 +99,20 @@ pub struct Config {
     pub max_processes: usize,
     /// Pseudo-terminals prepared and waiting.
     pub warm_processes: usize,
+    /// How much is asked of the machine to keep the limits.
+    pub limits: Demand,
+    /// What each command and terminal may use.
+    pub command_limits: LevelLimits,
+    /// What all of a workspace may use together.
+    pub user_limits: LevelLimits,
+    /// What all that the server runs may use together.
+    pub total_limits: LevelLimits,
+    /// Files that each process may have open.
+    pub limit_nofile: Option<u64>,
+    /// Bytes of the largest file that each process may write.
+    pub limit_fsize: Option<u64>,
+    /// Bytes of the largest core dump of each process.
+    pub limit_core: Option<u64>,
     /// The working directory, absolute and without links.
     pub cwd: PathBuf,
 }
@@ -158,6 +172,13 @@ impl Config {
             kill_grace: set(read.span("kill_grace")),
             max_processes: set(read.number("max_processes")),
             warm_processes: set(read.number("warm_processes")),
+            limits: set(Demand::take(read)),
+            command_limits: LevelLimits::take(read, "command"),
+            user_limits: LevelLimits::take(read, "user"),
+            total_limits: LevelLimits::take(read, "total"),
+            limit_nofile: read.number("limit_nofile"),
+            limit_fsize: read.number("limit_fsize"),
+            limit_core: read.number("limit_core"),
             cwd,
         })
     }

@@ -3,7 +3,10 @@
 //! File key, variable, flag, help, example file and the README's table all come from here. To add a
 //! setting: a row here and a field in [`Config`](super::Config).
 
-use super::kind::Kind;
+use ::config::ValueKind;
+
+use super::kind::{self, Kind, Parsed};
+use super::limits::{DEMANDS, TITLE as LIMITS};
 
 /// What a setting is when nobody sets it.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +35,8 @@ pub struct Setting {
     pub doc: &'static str,
     /// Whether its value is never shown.
     pub secret: bool,
+    /// Whether the word `none` unsets it, and an empty value says nothing.
+    pub or_none: bool,
     variable: Option<&'static str>,
 }
 
@@ -55,6 +60,7 @@ impl Setting {
             initial,
             doc,
             secret: false,
+            or_none: false,
             variable: None,
         }
     }
@@ -67,6 +73,33 @@ impl Setting {
     const fn secret(mut self) -> Self {
         self.secret = true;
         self
+    }
+
+    const fn or_none(mut self) -> Self {
+        self.or_none = true;
+        self
+    }
+
+    /// Reads a value; the error says what it is instead, in words that follow the value.
+    pub(super) fn parse(&self, value: &ValueKind) -> Result<Parsed, &'static str> {
+        match value {
+            ValueKind::String(text)
+                if self.or_none && text.trim().eq_ignore_ascii_case(kind::NONE) =>
+            {
+                Ok(Parsed::Unset)
+            }
+            value => self.kind.parse(value),
+        }
+    }
+
+    /// What would be right, in words that follow "give".
+    pub(super) fn wanted(&self) -> String {
+        let wanted = self.kind.wanted();
+        if self.or_none {
+            format!("{wanted}, or {}", kind::NONE)
+        } else {
+            wanted
+        }
     }
 
     /// The environment variable, prefix included.
@@ -120,6 +153,16 @@ const fn unset(unset: &'static str, sample: &'static str) -> Initial {
 
 const ANY: Kind = Kind::count(0, u32::MAX as u64);
 const EVER: Kind = Kind::seconds(1e9);
+/// With less memory than 1 MiB not even a shell starts.
+const MEMORY: Kind = Kind::Memory { min: 1 << 20 };
+const SWAP: Kind = Kind::Memory { min: 0 };
+/// A shell, a program it starts, and two of which one may be a pipe's other end.
+const COMMAND_PIDS: Kind = Kind::count(4, 1 << 22);
+/// Linux numbers no more processes (proc(5), `pid_max`).
+const PIDS: Kind = Kind::count(1, 1 << 22);
+const WEIGHT: Kind = Kind::count(1, 10_000);
+/// From what a shell and its loader need to the most the kernel can be told (proc(5), `nr_open`).
+const FILES: Kind = Kind::count(16, 1 << 30);
 
 /// The table.
 #[rustfmt::skip]
@@ -159,6 +202,46 @@ pub const SECTIONS: &[Section] = &[
             "Pseudo-terminals prepared and waiting, for a quick start of the next command."),
         row("session_cwd_ttl", EVER, Value("604800"),
             "Seconds a chat's working directory is remembered after its last use."),
+    ]},
+    Section { title: LIMITS, settings: &[
+        row("limits", Kind::Choice(DEMANDS), Value("optional"),
+            "Whether the limits must be kept by cgroups or the server does not start (required), are kept as well as it goes here (optional), or not at all (off)."),
+        row("command_memory_limit", MEMORY, unset("none", "2GiB"),
+            "Memory of each command and terminal, as 512M, 2GiB or 25% of what there is here; over it, processes are killed.").or_none(),
+        row("command_swap_limit", SWAP, unset("0 with a memory limit", "0"),
+            "Swap of each command and terminal beside its memory.").or_none(),
+        row("command_cpu_limit", Kind::Cores, unset("none", "1.5"),
+            "Processors of each command and terminal, as 1.5; over it, processes wait.").or_none(),
+        row("command_pids_limit", COMMAND_PIDS, unset("none", "512"),
+            "Processes and threads of each command and terminal at once; over it, no more can be made.").or_none(),
+        row("command_io_weight", WEIGHT, unset("none", "100"),
+            "Share of the disk's time of each command and terminal against others, 1 to 10000; 100 is usual.").or_none(),
+        row("user_memory_limit", MEMORY, unset("none", "50%"),
+            "Memory of all commands and terminals of a workspace together.").or_none(),
+        row("user_swap_limit", SWAP, unset("none", "1GiB"),
+            "Swap of all commands and terminals of a workspace together.").or_none(),
+        row("user_cpu_limit", Kind::Cores, unset("none", "2"),
+            "Processors of all commands and terminals of a workspace together.").or_none(),
+        row("user_pids_limit", PIDS, unset("none", "2048"),
+            "Processes and threads of all commands and terminals of a workspace together.").or_none(),
+        row("user_io_weight", WEIGHT, unset("none", "100"),
+            "Share of the disk's time of a workspace against others.").or_none(),
+        row("total_memory_limit", MEMORY, Value("90%"),
+            "Memory of all that the server runs, so that the server and the machine keep the rest; none is no limit.").or_none(),
+        row("total_swap_limit", SWAP, unset("none", "2GiB"),
+            "Swap of all that the server runs.").or_none(),
+        row("total_cpu_limit", Kind::Cores, unset("none", "3.5"),
+            "Processors of all that the server runs.").or_none(),
+        row("total_pids_limit", PIDS, Value("8192"),
+            "Processes and threads of all that the server runs, so that a fork bomb leaves room for the rest; none is no limit.").or_none(),
+        row("total_io_weight", WEIGHT, unset("none", "50"),
+            "Share of the disk's time of all that the server runs against the rest of the machine.").or_none(),
+        row("limit_nofile", FILES, unset("none", "4096"),
+            "Files that each process of a command may have open, RLIMIT_NOFILE.").or_none(),
+        row("limit_fsize", Kind::bytes(0), unset("none", "10GB"),
+            "Bytes of the largest file that a process of a command may write, RLIMIT_FSIZE.").or_none(),
+        row("limit_core", Kind::bytes(0), unset("none", "0"),
+            "Bytes of the largest core dump of a process of a command, RLIMIT_CORE.").or_none(),
     ]},
     Section { title: "Command logs", settings: &[
         row("log_dir", Kind::Text, unset("$XDG_STATE_HOME/open-terminal/logs", "/var/log/open-terminal"),
@@ -269,7 +352,7 @@ mod tests {
                 Value(text) => text,
                 Initial::Described { sample, .. } => sample,
             };
-            let parsed = setting.kind.parse(&text.into());
+            let parsed = setting.parse(&text.into());
             assert!(parsed.is_ok(), "{}: {parsed:?}", setting.name);
         }
     }

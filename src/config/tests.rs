@@ -1,5 +1,6 @@
 //! The layers together: which value wins, and what it becomes.
 
+mod limits;
 mod refusals;
 
 use std::fs;

@@ -12,6 +12,7 @@ use std::os::unix::net::UnixStream;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
+use nix::sys::prctl;
 use nix::sys::signal::SigSet;
 use nix::unistd::{ForkResult, Pid, chdir, execve, getpid, pipe2, setpgid, tcsetpgrp};
 
@@ -102,6 +103,9 @@ fn become_program(
     if let Err(errno) = foreground {
         return failed(Problem::Process)(errno);
     }
+    // The spawner hides itself, and so its children, from its own user; then even their own /proc is closed to
+    // them (proc(5)). There is nothing in this one that its program will not know.
+    prctl::set_dumpable(true).ok();
     if let Err(error) = ticket.enter() {
         let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
         return failed(Problem::Limits)(errno);

@@ -7,6 +7,7 @@ use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 
 use crate::config::Startup;
+use crate::limits::Status;
 
 /// One line, and whether it warns.
 struct Line {
@@ -15,8 +16,8 @@ struct Line {
 }
 
 /// Prints where the server listens, the key if it was made up, and what deserves a second look.
-pub(super) fn show(startup: &Startup, address: SocketAddr) {
-    let lines = lines(startup, address);
+pub(super) fn show(startup: &Startup, address: SocketAddr, limits: &Status) {
+    let lines = lines(startup, address, limits);
     if startup.loaded.config.json_logs || !io::stdout().is_terminal() {
         for Line { text, warns } in lines {
             if warns {
@@ -35,7 +36,7 @@ pub(super) fn show(startup: &Startup, address: SocketAddr) {
     writeln!(out).ok();
 }
 
-fn lines(startup: &Startup, address: SocketAddr) -> Vec<Line> {
+fn lines(startup: &Startup, address: SocketAddr, limits: &Status) -> Vec<Line> {
     let config = &startup.loaded.config;
     let mut lines = Vec::new();
     let mut say = |text: String, warns: bool| lines.push(Line { text, warns });
@@ -67,6 +68,7 @@ fn lines(startup: &Startup, address: SocketAddr) -> Vec<Line> {
             false,
         );
     }
+    say(format!("Limits:  {}", limits.detail), limits.weaker);
     if address.ip().is_unspecified() {
         say("Listening on all interfaces: whoever has the key runs commands here. Use --host 127.0.0.1 to keep it local.".into(), true);
     }

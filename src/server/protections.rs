@@ -4,9 +4,10 @@ use nix::unistd::geteuid;
 
 use crate::api::Protection;
 use crate::config::Startup;
+use crate::limits::Status;
 
 /// What `/readyz` tells of protections.
-pub(super) fn active(startup: &Startup) -> Vec<Protection> {
+pub(super) fn active(startup: &Startup, limits: &Status) -> Vec<Protection> {
     let root = geteuid().is_root();
     let key = if root {
         "the key is in no environment and no argument list; but commands run as root, like the server, and root can read its memory: run the server as another user"
@@ -30,11 +31,6 @@ pub(super) fn active(startup: &Startup) -> Vec<Protection> {
             false,
             "none: commands run as the user of the server and see its files",
         ),
-        protection(
-            "limits",
-            false,
-            false,
-            "off: memory, processor and number of processes are not limited",
-        ),
+        protection("limits", limits.by != "off", limits.by != "off", &limits.detail),
     ]
 }

@@ -23,6 +23,9 @@ mod http;
 /// Ending commands: the whole tree, in bounded time, told truthfully.
 #[cfg(test)]
 mod kill;
+/// Limits: what a runaway command may do, what is said of it, and what it costs the others.
+#[cfg(test)]
+mod limits;
 /// The output log on disk, and what happens when the disk will not take it.
 #[cfg(test)]
 mod log;

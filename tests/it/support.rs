@@ -4,6 +4,7 @@ mod answer;
 mod commands;
 pub(crate) mod events;
 pub(crate) mod files;
+pub(crate) mod limits;
 pub(crate) mod load;
 mod needs;
 pub(crate) mod processes;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::sync::mpsc::Receiver;
 
 use crate::api::json::{json_response, to_json};
-use crate::exec::{Killed, Output, Report, Summary};
+use crate::exec::{Killed, Output, Report, Spent, Struck, Summary};
 
 /// A command as the list shows it, in the order of the wire.
 #[derive(Serialize)]
@@ -41,6 +41,10 @@ struct Head<'a> {
     survivors: &'a [i32],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     timed_out: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<&'a Spent>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'a Struck>,
     log_path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log_error: Option<&'a str>,
@@ -135,6 +139,8 @@ fn head(report: &Report, cwd: Option<&Path>) -> Vec<u8> {
         signal: summary.signal,
         survivors: &summary.survivors,
         timed_out: report.timed_out,
+        usage: report.usage.as_ref(),
+        limit: report.limit.as_ref(),
         log_path: shown(summary.log_path.as_ref()),
         log_error: report.log_error.as_deref(),
     });
@@ -164,8 +170,9 @@ fn shown(path: Option<&PathBuf>) -> Option<String> {
 mod tests {
     use super::*;
     use crate::exec::Status;
+    use crate::limits::Amount;
     use http_body_util::BodyExt;
-    use serde_json::Value;
+    use serde_json::{Value, json};
     use tokio::sync::mpsc;
 
     fn sample(output: Output) -> Report {
@@ -248,11 +255,27 @@ mod tests {
         report_.log_error = Some("disk full".to_owned());
         report_.summary.survivors = vec![4];
         report_.summary.signal = Some("SIGKILL");
+        report_.usage = Some(Spent {
+            cpu_seconds: 0.12,
+            memory_peak_bytes: 12_345_678,
+            wall_seconds: 1.5,
+        });
+        report_.limit = Some(Struck {
+            kind: "memory".into(),
+            value: Some(Amount::Whole(512_000_000)),
+            hits: 1,
+            scope: "user".into(),
+        });
         let value: Value = serde_json::from_str(&text(report(report_, None)).await).unwrap();
         assert_eq!(value["timed_out"], true);
         assert_eq!(value["log_error"], "disk full");
         assert_eq!(value["survivors"][0], 4);
         assert_eq!(value["signal"], "SIGKILL");
+        let usage =
+            json!({"cpu_seconds": 0.12, "memory_peak_bytes": 12_345_678, "wall_seconds": 1.5});
+        assert_eq!(value["usage"], usage);
+        let limit = json!({"kind": "memory", "value": 512_000_000, "hits": 1, "scope": "user"});
+        assert_eq!(value["limit"], limit);
         assert!(value.get("cwd").is_none());
     }
 

@@ -1,0 +1,176 @@
+//! What a request asks for: less than the settings allow, never more.
+
+use serde_json::{Value, json};
+
+use super::hogs;
+use crate::support::limits::{each_way, killed_for_memory, limit, limited, struck, usage};
+use crate::support::{Reply, Server};
+
+const SETTINGS: [(&str, &str); 3] = [
+    ("COMMAND_MEMORY_LIMIT", "128MiB"),
+    ("COMMAND_PIDS_LIMIT", "100"),
+    ("COMMAND_CPU_LIMIT", "1.0"),
+];
+
+/// Runs a command with a limit of its own.
+#[track_caller]
+fn run(server: &Server, command: &str, name: &str, value: &Value) -> Reply {
+    server.execute("wait=30", &json!({ "command": command, name: value }))
+}
+
+#[test]
+fn a_smaller_memory_limit_is_kept() {
+    each_way(&SETTINGS, |server, _| {
+        hogs::put(server);
+        for (asked, bytes) in [
+            (json!("64M"), 64_000_000),
+            (json!("64MiB"), 64 << 20),
+            (json!(50_000_000), 50_000_000),
+        ] {
+            let hog = "exec python3 list.py 600 1";
+            let reply = run(server, hog, "memory_limit", &asked);
+            killed_for_memory(&reply);
+            // The kernel counts in pages.
+            let (_, scope, value) = limit(&reply);
+            assert_eq!(scope, "command");
+            assert!(
+                (value - f64::from(bytes)).abs() < 4096.0,
+                "{asked}: {reply:?}"
+            );
+        }
+        // What others ask for is no matter of this one.
+        let reply = server.run("exec python3 list.py 90 0.3").expect_exit(0);
+        assert!(reply.output().contains("survived"));
+    });
+}
+
+#[test]
+fn fewer_processes_are_kept() {
+    each_way(&SETTINGS, |server, way| {
+        hogs::put(server);
+        let reply = run(server, "python3 forks.py", "pids_limit", &json!(20));
+        struck(&reply, "pids", "command", 20);
+        if way.by_kernel() {
+            let output = reply.output();
+            let made = output.split("made ").nth(1).unwrap_or_default();
+            let made = made.split(' ').next().and_then(|word| word.parse().ok());
+            assert!(
+                made.is_some_and(|made: u32| (10..20).contains(&made)),
+                "{output}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_smaller_share_of_the_processor_is_kept() {
+    each_way(&SETTINGS, |server, _| {
+        let hog = "timeout 3 sh -c 'while :; do :; done'; true";
+        let reply = run(server, hog, "cpu_limit", &json!(0.3));
+        let share = usage(&reply, "cpu_seconds") / usage(&reply, "wall_seconds");
+        assert!(share < 0.35, "{share} of a processor: {reply:?}");
+        let (kind, _, value) = limit(&reply);
+        assert_eq!(kind, "cpu");
+        assert!((value - 0.3).abs() < 1e-9, "{reply:?}");
+    });
+}
+
+#[test]
+fn as_much_as_is_allowed_may_be_asked_for() {
+    let (server, _) = limited(&SETTINGS);
+    for (name, value) in [
+        ("memory_limit", json!(128 << 20)),
+        ("memory_limit", json!("128MiB")),
+        ("swap_limit", json!(0)),
+        ("pids_limit", json!(100)),
+        ("cpu_limit", json!(1)),
+        ("cpu_limit", json!(1.0)),
+        ("io_weight", json!(50)),
+        ("memory_limit", json!(null)),
+    ] {
+        let reply = run(&server, "echo well", name, &value).expect_exit(0);
+        assert_eq!(reply.output(), "well\r\n", "{name}: {value}");
+    }
+}
+
+#[test]
+fn more_is_refused_with_what_is_allowed() {
+    each_way(&SETTINGS, |server, _| {
+        for (name, value, allowed) in [
+            ("memory_limit", json!("129MiB"), "134217728"),
+            ("memory_limit", json!(u64::MAX), "134217728"),
+            ("pids_limit", json!(101), "100"),
+            ("cpu_limit", json!(1.01), "1"),
+        ] {
+            let body = json!({ "command": "echo ran > ran", name: value });
+            let answer = server.try_execute("", &body).expect(422);
+            let text = answer.text();
+            assert!(text.contains(name) && text.contains(allowed), "{text}");
+        }
+        assert!(
+            !server.home.work().join("ran").exists(),
+            "it ran all the same"
+        );
+    });
+}
+
+#[test]
+fn what_is_no_limit_is_refused() {
+    let (server, _) = limited(&[]);
+    for (name, value) in [
+        ("memory_limit", json!("lots")),
+        ("memory_limit", json!(-1)),
+        ("memory_limit", json!(0)),
+        ("memory_limit", json!([])),
+        ("swap_limit", json!("-1M")),
+        ("cpu_limit", json!(0)),
+        ("cpu_limit", json!(-0.5)),
+        ("cpu_limit", json!("fast")),
+        ("pids_limit", json!(0)),
+        ("pids_limit", json!(2.5)),
+        ("io_weight", json!(0)),
+        ("io_weight", json!(10_001)),
+        ("io_weight", json!("high")),
+    ] {
+        let body = json!({ "command": "true", name: value });
+        let answer = server.try_execute("", &body).expect(422);
+        assert_eq!(
+            answer.json()["detail"][0]["loc"][1],
+            name,
+            "{value}: {}",
+            answer.text()
+        );
+    }
+}
+
+#[test]
+fn where_nothing_is_set_any_limit_may_be_asked_for() {
+    each_way(&[], |server, _| {
+        hogs::put(server);
+        let hog = "exec python3 list.py 600 1";
+        let reply = run(server, hog, "memory_limit", &json!("40MiB"));
+        killed_for_memory(&reply);
+        struck(&reply, "memory", "command", 40 << 20);
+    });
+}
+
+#[test]
+fn without_limits_none_can_be_asked_for() {
+    let (server, _) = limited(&[("LIMITS", "off")]);
+    for (name, value) in [
+        ("memory_limit", json!("64M")),
+        ("swap_limit", json!(0)),
+        ("cpu_limit", json!(0.5)),
+        ("pids_limit", json!(10)),
+        ("io_weight", json!(10)),
+    ] {
+        let body = json!({ "command": "true", name: value });
+        let answer = server.try_execute("", &body).expect(422);
+        let text = answer.text();
+        assert!(
+            text.contains("limits"),
+            "it should name the setting: {text}"
+        );
+    }
+    server.run("true").expect_exit(0);
+}

@@ -1,0 +1,89 @@
+//! Processor time: a hog gets its share and no more, and is told so.
+
+use serde_json::json;
+
+use super::hogs;
+use crate::support::limits::{Beside, each_way, limit, usage};
+use crate::support::{Reply, Server, alone};
+
+const SETTINGS: [(&str, &str); 1] = [("COMMAND_CPU_LIMIT", "0.5")];
+
+/// The share of a processor that a command had.
+#[track_caller]
+fn share(reply: &Reply) -> f64 {
+    usage(reply, "cpu_seconds") / usage(reply, "wall_seconds")
+}
+
+/// Runs a hog until it has had its share, which it may never exceed: a busy machine can give it less, so three
+/// times at most.
+#[track_caller]
+fn gets_its_share(server: &Server, command: &str) -> Reply {
+    for _ in 0..3 {
+        let reply = server.run(command).expect_exit(0);
+        let share = share(&reply);
+        eprintln!("{command}: {share:.3} of a processor");
+        assert!(share <= 0.55, "it had {share} of a processor: {reply:?}");
+        let (kind, scope, value) = limit(&reply);
+        assert_eq!((kind.as_str(), scope.as_str()), ("cpu", "command"));
+        assert!((value - 0.5).abs() < 1e-9, "{reply:?}");
+        if share >= 0.45 {
+            return reply;
+        }
+    }
+    panic!("it never had half a processor");
+}
+
+#[test]
+fn four_threads_share_half_a_processor() {
+    let _alone = alone();
+    each_way(&SETTINGS, |server, _| {
+        hogs::put(server);
+        let beside = Beside::begin(server);
+        let reply = gets_its_share(server, "exec python3 hashing.py 4");
+        beside.finish();
+        // By their own account, too.
+        let output = reply.output();
+        let used = output.split("used ").nth(1).unwrap_or_default();
+        let used: f64 = used.trim().parse().expect("it prints a number");
+        assert!((0.4..0.56).contains(&used), "{used} by its own account");
+    });
+}
+
+#[test]
+fn four_processes_share_half_a_processor() {
+    let _alone = alone();
+    each_way(&SETTINGS, |server, _| {
+        gets_its_share(
+            server,
+            "for n in 1 2 3 4; do timeout 4 sh -c 'while :; do :; done' & done; wait",
+        );
+    });
+}
+
+#[test]
+fn a_command_that_needs_little_is_not_reported() {
+    each_way(&SETTINGS, |server, _| {
+        let reply = server.run("sleep 0.3; echo little").expect_exit(0);
+        assert!(reply.0.get("limit").is_none(), "{reply:?}");
+    });
+}
+
+#[test]
+fn a_hog_that_is_held_back_ends_when_it_is_told_to() {
+    each_way(&SETTINGS, |server, _| {
+        let command =
+            "echo up; for n in 1 2 3 4; do timeout 20 sh -c 'while :; do :; done' & done; wait";
+        for force in [false, true] {
+            let id = server.start(command);
+            server.output_with(&id, "up");
+            std::thread::sleep(std::time::Duration::from_millis(700));
+            let began = std::time::Instant::now();
+            let answer = server.kill(&id, force).expect(200).json();
+            assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+            assert_eq!(answer["status"], "killed", "{answer}");
+            assert!(answer.get("remaining").is_none(), "{answer}");
+            let reply = server.end(&id);
+            assert_eq!(reply.0["limit"]["kind"], json!("cpu"), "{reply:?}");
+        }
+    });
+}

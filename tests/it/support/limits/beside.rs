@@ -1,0 +1,106 @@
+//! What goes on beside a hog: the server answers at once, and other commands work.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::slow;
+use crate::support::Server;
+use crate::support::raw::Connection;
+
+/// What goes on beside a hog: somebody asks for `/health` all the time, and another command works.
+pub(crate) struct Beside<'a> {
+    server: &'a Server,
+    command: String,
+    over: Arc<AtomicBool>,
+    health: JoinHandle<Vec<Span>>,
+    echo: JoinHandle<Vec<Span>>,
+}
+
+/// When something began and how long it took.
+type Span = (Instant, Duration);
+
+impl<'a> Beside<'a> {
+    /// Begins both.
+    #[track_caller]
+    pub(crate) fn begin(server: &'a Server) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let mut connection = Connection::open(server);
+        let health = timed(&over, move || {
+            assert_eq!(connection.get("/health").status(), 200);
+        });
+        let echo = timed(&over, echo());
+        let command = server.start(
+            "for n in 1 2 3 4 5; do sleep 0.1; ls / >/dev/null && echo $n; done; echo allright",
+        );
+        Self {
+            server,
+            command,
+            over,
+            health,
+            echo,
+        }
+    }
+
+    /// Ends both: the command worked to its end, and every answer came within 50 ms (250 on a slow machine).
+    ///
+    /// That is what the server may take; what the machine adds is measured at the same time, by two threads of
+    /// ours that send each other a byte.
+    #[track_caller]
+    pub(crate) fn finish(self) {
+        let reply = self.server.end(&self.command).expect_exit(0);
+        assert!(reply.output().ends_with("5\r\nallright\r\n"), "{reply:?}");
+        self.over.store(true, Ordering::Relaxed);
+        let health = self.health.join().expect("/health answers");
+        let echo = self.echo.join().expect("the echo comes back");
+        assert!(health.len() > 3, "it was asked {} times", health.len());
+        let most = Duration::from_millis(if slow() { 250 } else { 50 });
+        let worst = health.iter().map(|&(_, took)| took).max();
+        eprintln!("/health, asked {} times: at most {worst:?}", health.len());
+        for (began, took) in health {
+            let meanwhile = echo
+                .iter()
+                .filter(|(at, span)| *at < began + took && *at + *span > began);
+            let machine = meanwhile.map(|&(_, span)| span).max().unwrap_or_default();
+            assert!(
+                took < most + machine,
+                "/health took {took:?}, an echo meanwhile {machine:?}"
+            );
+        }
+    }
+}
+
+/// Does something every 5 ms until it is over.
+fn timed(over: &Arc<AtomicBool>, mut ask: impl FnMut() + Send + 'static) -> JoinHandle<Vec<Span>> {
+    let over = over.clone();
+    std::thread::spawn(move || {
+        let mut spans = Vec::new();
+        while !over.load(Ordering::Relaxed) {
+            let began = Instant::now();
+            ask();
+            spans.push((began, began.elapsed()));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        spans
+    })
+}
+
+/// Sends a byte to another thread and waits until it comes back.
+fn echo() -> impl FnMut() + Send + 'static {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there is a free port");
+    let address = listener.local_addr().expect("it has an address");
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("we connect");
+        let mut byte = [0];
+        while stream.read_exact(&mut byte).is_ok() && stream.write_all(&byte).is_ok() {}
+    });
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    move || {
+        let mut byte = [7];
+        stream.write_all(&byte).expect("the connection is open");
+        stream.read_exact(&mut byte).expect("it comes back");
+    }
+}
