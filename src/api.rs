@@ -16,6 +16,7 @@ pub mod fuzz;
 mod health;
 mod json;
 mod layers;
+mod limits;
 mod openapi;
 mod prompt;
 mod query;
@@ -77,7 +78,8 @@ fn guarded(state: &State) -> Router<State> {
         .route(
             "/execute/{process_id}/input",
             post(exec::send_process_input),
-        );
+        )
+        .route("/api/limits", get(limits::get_limits));
     if config.enable_system_prompt {
         routes = routes.route("/system", get(prompt::get_system_prompt));
     }

@@ -1,6 +1,7 @@
 //! Commands on the wire: start, list, watch, type into and end them.
 
 mod reply;
+mod request;
 
 use std::time::Duration;
 
@@ -11,12 +12,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Caller, Input, ProcessId, Query};
 use super::json::Json;
-use super::validate::{AnyText, Fields, Flag, Integer, Noted, Number, Read, Text, Variables};
+use super::limits;
+use super::validate::{AnyText, Fields, Flag, Integer, Noted, Number, Read};
 use super::{Error, State};
 use crate::exec::{Killed, Processes, Request, Window, escapes};
+pub(super) use request::ExecRequest;
 
-/// Longest single argument or variable the kernel passes to a program, in bytes, without the NUL at its end.
-const LONGEST_ARGUMENT: usize = 131_071;
 /// Longer than any command runs.
 const FOR_EVER: Duration = Duration::from_hours(10 * 365 * 24);
 /// How long a request may wait.
@@ -26,44 +27,6 @@ const WAIT: Number = Number {
     max: Some(300.0),
 };
 const AT_LEAST_ONE: Integer = Integer { min: 1 };
-
-/// A command to run.
-#[derive(Debug, ToSchema)]
-pub(super) struct ExecRequest {
-    /// The shell command line, as you would type it: pipes, redirections, `&&` and several lines all work. It is run by /bin/sh.
-    #[schema(examples("echo hello", "ls -la && whoami"))]
-    command: String,
-    /// Directory to run in; a relative one starts from the session's current directory, which is also the default.
-    #[schema(nullable = false)]
-    cwd: Option<String>,
-    /// Environment variables to set for this command, on top of those it has anyway.
-    #[schema(nullable = false, value_type = Option<std::collections::HashMap<String, String>>)]
-    env: Option<Vec<(String, String)>>,
-    /// End the command after this many seconds if it still runs then. Without it a command may run for ever.
-    #[schema(nullable = false, exclusive_minimum = 0)]
-    timeout: Option<f64>,
-}
-
-impl Read for ExecRequest {
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Noted> {
-        let command = fields.required("command", Text);
-        let cwd = fields.optional("cwd", Text);
-        let env = fields.optional("env", Variables);
-        let timeout = fields.optional(
-            "timeout",
-            Number {
-                above: Some(0.0),
-                ..Number::default()
-            },
-        );
-        Ok(Self {
-            command: command?,
-            cwd: cwd?,
-            env: env?,
-            timeout: timeout?,
-        })
-    }
-}
 
 /// How to answer a start.
 #[derive(Debug, IntoParams)]
@@ -184,13 +147,16 @@ pub(super) async fn list_processes(
 /// Set `wait` to a few seconds for short commands to get their output at once. If `status` is still `running`, ask `get_process_status` with the
 /// `id` and `next_offset`. If the command asks something, answer with `send_process_input`. An `exit_code` of 0 means success.
 /// For a very long script, write it to a file first and run that.
+///
+/// `usage` tells the processor time, the most memory and the time it took. `limit` is there when the command met a limit: its `kind` is `memory`
+/// (processes were killed), `pids`, `cpu` or `timeout`; do the same with less, or in smaller steps.
 #[utoipa::path(
     post,
     path = "/execute",
     params(RunQuery),
     request_body = ExecRequest,
     responses(
-        (status = 200, description = "An object with `id`, `command`, `cwd`, `status`, `exit_code`, `output` (pieces, in `data`), `next_offset` and `truncated`."),
+        (status = 200, description = "An object with `id`, `command`, `cwd`, `status`, `exit_code`, `output` (pieces, in `data`), `next_offset` and `truncated`; also `usage`, and `limit` when one struck."),
         (status = 400, description = "The command cannot be started as asked, such as when its directory does not exist."),
         (status = 401, description = "The API key is missing or wrong."),
     ),
@@ -201,7 +167,8 @@ pub(super) async fn run_command(
     Caller(owner): Caller,
     Input(query, request): Input<RunQuery, ExecRequest>,
 ) -> Result<Response, Error> {
-    check_lengths(&request)?;
+    request.check_lengths()?;
+    let limits = limits::granted(state.limits(), &request.bounds())?;
     let session = owner.session.as_deref();
     let cwd = match &request.cwd {
         Some(cwd) => state.workspace().resolve(session, cwd),
@@ -212,7 +179,7 @@ pub(super) async fn run_command(
         cwd: cwd.clone(),
         env: request.env.unwrap_or_default(),
         timeout: request.timeout.map(seconds),
-        limits: None,
+        limits,
         owner: owner.clone(),
     };
     let id = state.processes().run(start).await?;
@@ -238,7 +205,7 @@ pub(super) async fn run_command(
     path = "/execute/{process_id}/status",
     params(("process_id" = String, Path), StatusQuery),
     responses(
-        (status = 200, description = "An object with `id`, `command`, `status`, `exit_code`, `output` (pieces, in `data`), `next_offset` and `truncated`."),
+        (status = 200, description = "An object with `id`, `command`, `status`, `exit_code`, `output` (pieces, in `data`), `next_offset` and `truncated`; also `usage`, and `limit` when one struck."),
         (status = 401, description = "The API key is missing or wrong."),
         (status = 404, description = "There is no such command in this chat."),
     ),
@@ -331,22 +298,4 @@ fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds)
         .unwrap_or(FOR_EVER)
         .min(FOR_EVER)
-}
-
-/// The kernel refuses to pass on longer ones, and would not say which it was.
-fn check_lengths(request: &ExecRequest) -> Result<(), Error> {
-    if request.command.len() > LONGEST_ARGUMENT {
-        return Err(Error::TooLarge(format!(
-            "the command is {} bytes long, and the system takes {LONGEST_ARGUMENT} at most; write it to a file and run that as a script",
-            request.command.len()
-        )));
-    }
-    let variables = request.env.iter().flatten();
-    let mut lengths = variables.map(|(name, value)| (name, name.len() + 1 + value.len()));
-    match lengths.find(|(_, length)| *length > LONGEST_ARGUMENT) {
-        Some((name, length)) => Err(Error::TooLarge(format!(
-            "the variable {name:.100} is {length} bytes long with its name, and the system takes {LONGEST_ARGUMENT} at most; write its value to a file instead"
-        ))),
-        None => Ok(()),
-    }
 }

@@ -11,7 +11,7 @@ mod lists;
 mod problem;
 mod unescape;
 
-pub(in crate::api) use choices::{OneOf, SomeText, Within};
+pub(in crate::api) use choices::{OneOf, Size, SomeText, Within};
 pub(in crate::api) use fields::{Fields, Noted, Object, Read};
 pub(in crate::api) use kinds::{AnyText, Flag, Integer, Number, Text, Variables};
 pub(in crate::api) use lists::{Items, Texts};

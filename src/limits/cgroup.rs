@@ -1,10 +1,38 @@
-//! Cgroups stub.
+//! Cgroups: how the kernel bounds, counts and kills what a server runs (cgroups(7)), in either version.
+//!
+//! The branch is made in every hierarchy that is of use, with the same names in each. On version 2 the server moves
+//! into a leaf beside it, `open-terminal-server.<id>`.
+
+mod branch;
+mod broom;
+mod counters;
+mod files;
+mod holds;
+mod kill;
+mod leaf;
+mod memory_here;
+mod mounts;
+mod server_leaf;
+mod shape;
+mod sweep;
+mod trouble;
+mod values;
+
+#[cfg(test)]
+mod tests;
 
 use std::io;
-use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Bounds, Present, Scope, Strike, Ticket, Usage};
+use self::branch::{Branch, System};
+use self::holds::{Held, Reasons};
+use self::mounts::Version;
+use super::{Bounds, Present, Scope, Usage};
+
+pub(super) use self::kill::kill_all;
+pub(super) use self::leaf::Leaf;
+pub(super) use self::memory_here::memory_here;
 
 /// Bounds of each level.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,61 +47,82 @@ pub(super) struct Levels {
 #[expect(clippy::struct_excessive_bools, reason = "one for each resource")]
 pub(super) struct Holds {
     pub(super) memory: bool,
+    /// Also where the machine has no swap.
     pub(super) swap: bool,
     pub(super) cpu: bool,
     pub(super) pids: bool,
     pub(super) io_weight: bool,
 }
 
+/// The cgroups of a server. What it made is removed with the last leaf.
 #[derive(Debug)]
-pub(super) struct Cgroups;
-#[derive(Debug)]
-pub(super) struct Leaf;
+pub(super) struct Cgroups {
+    branch: Arc<Branch>,
+    reasons: Reasons,
+}
 
 impl Cgroups {
-    pub(super) fn set_up(_: &Levels) -> Result<Self, String> {
-        Err("not yet".to_owned())
+    /// Makes the branch with its bounds; an error says why neither memory nor processors nor processes can be held.
+    pub(super) fn set_up(levels: &Levels) -> Result<Self, String> {
+        let system =
+            System::here().map_err(|error| format!("/proc does not tell the cgroups: {error}"))?;
+        Self::set_up_in(&system, levels)
     }
+
+    fn set_up_in(system: &System, levels: &Levels) -> Result<Self, String> {
+        let (branch, reasons) = Branch::make(system, levels)?;
+        Ok(Self { branch, reasons })
+    }
+
+    /// What is kept by cgroups.
     pub(super) fn holds(&self) -> Holds {
-        Holds::default()
+        self.branch.holds
     }
+
+    /// The versions in use.
     pub(super) fn describe(&self) -> String {
-        String::new()
+        let shape = &self.branch.shape;
+        match (shape.uses(Version::One), shape.uses(Version::Two)) {
+            (true, true) => "cgroup v1 and v2",
+            (true, false) => "cgroup v1",
+            _ => "cgroup v2",
+        }
+        .to_owned()
     }
+
+    /// A sentence for each thing that cannot be kept: what it is, why, and how to get it.
     pub(super) fn lacks(&self) -> Vec<String> {
-        Vec::new()
+        let Levels {
+            command,
+            user,
+            total,
+        } = self.branch.levels;
+        let levels = [command, user, total];
+        let mut asked = Held::MAIN.to_vec();
+        if levels.iter().any(|b| b.memory.or(b.swap).is_some()) {
+            asked.push(Held::Swap);
+        }
+        if levels.iter().any(|b| b.io_weight.is_some()) {
+            asked.push(Held::Io);
+        }
+        self.reasons.sentences(&asked)
     }
-    pub(super) fn leaf(&self, _: &Bounds) -> io::Result<Leaf> {
-        Ok(Leaf)
-    }
-    pub(super) fn present(&self, _: Scope) -> Present {
-        Present::default()
-    }
-    pub(super) fn close(&self, _: Duration) {}
-}
 
-impl Leaf {
-    pub(super) fn narrow(&self, _: &Bounds) -> io::Result<()> {
-        Ok(())
+    /// A new place for a command or terminal.
+    pub(super) fn leaf(&self, bounds: &Bounds) -> io::Result<Leaf> {
+        Leaf::new(&self.branch, bounds)
     }
-    pub(super) fn die_whole(&self, _: bool) -> io::Result<()> {
-        Ok(())
-    }
-    pub(super) fn usage(&self) -> Usage {
-        Usage::default()
-    }
-    pub(super) fn strikes(&self) -> Vec<Strike> {
-        Vec::new()
-    }
-    pub(super) fn ticket(&self) -> Ticket {
-        Ticket::default()
-    }
-}
 
-pub(super) fn kill_all(_: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
+    /// What the workspace or all uses now; nothing for the other scopes.
+    pub(super) fn present(&self, scope: Scope) -> Present {
+        let place = self.branch.place(scope);
+        place.map_or_else(Present::default, |(_, spot, _)| {
+            counters::present(&self.branch.shape, spot)
+        })
+    }
 
-pub(super) fn memory_here() -> u64 {
-    0
+    /// Removes all that was made, waiting at most this long for the last processes to be gone.
+    pub(super) fn close(&self, most: Duration) {
+        self.branch.close(most);
+    }
 }

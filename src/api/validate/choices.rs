@@ -1,4 +1,6 @@
-//! Choices: kinds whose values are few: one of some words, a number between two bounds.
+//! Choices: kinds whose values are few: one of some words, a number between two bounds, a size in bytes.
+
+use crate::config;
 
 use super::kinds::{AnyText, Integer, Kind};
 use super::problem::Fault;
@@ -74,6 +76,45 @@ impl Kind for Within {
     }
 }
 
+/// A number of bytes from `min` up, also as text with a unit: `256M`, `1GiB`.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::api) struct Size {
+    /// The smallest allowed.
+    pub(in crate::api) min: u64,
+}
+
+impl Size {
+    /// More is no more: no machine has it, and this much can still be reckoned with.
+    const MOST: u64 = 1 << 60;
+
+    fn bounded(self, bytes: u64) -> Result<u64, Fault> {
+        if bytes < self.min {
+            let msg = format!("this must be {} bytes or more", self.min);
+            return Err(Fault::new("greater_than_equal", msg).with("ge", self.min));
+        }
+        Ok(bytes.min(Self::MOST))
+    }
+}
+
+impl Kind for Size {
+    type Value = u64;
+
+    fn read_text(self, text: &str) -> Result<u64, Fault> {
+        let bytes = config::bytes_in(text).map_err(|problem| {
+            let msg = format!("this {problem}; give one such as 256000000, \"256M\" or \"1GiB\"");
+            Fault::new("value_error", msg)
+        })?;
+        self.bounded(bytes)
+    }
+
+    fn read_json(self, raw: &str) -> Result<u64, Fault> {
+        if raw.starts_with('"') {
+            return self.read_text(&AnyText.read_json(raw)?);
+        }
+        self.bounded(Integer { min: self.min }.read_json(raw)?)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +147,28 @@ mod tests {
         ] {
             assert_eq!(kind.read_text(text).ok(), value, "{text}");
             assert_eq!(kind.read_json(text).ok(), value, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_bytes_with_or_without_a_unit() {
+        let kind = Size { min: 1 << 20 };
+        for (raw, value) in [
+            ("268435456", 1 << 28),
+            ("268435456.0", 1 << 28),
+            ("\"268435456\"", 1 << 28),
+            ("\"256MiB\"", 1 << 28),
+            ("\" 256 m \"", 256_000_000),
+            ("1048576", 1 << 20),
+            ("99999999999999999999", Size::MOST),
+        ] {
+            assert_eq!(kind.read_json(raw).ok(), Some(value), "{raw}");
+        }
+        for raw in [
+            "1048575", "-1", "1.5", "true", "[]", "\"\"", "\"1M\"", "\"much\"", "\"-5M\"",
+            "\"25%\"",
+        ] {
+            assert!(kind.read_json(raw).is_err(), "{raw}");
         }
     }
 }

@@ -163,6 +163,16 @@ impl Problem {
         Fault::new("missing", "this is required, but it was not sent").at(place, name, around)
     }
 
+    /// A mistake in the member `name` of the body that only its service could find; `input` is what it holds.
+    pub(in crate::api) fn of_member(
+        name: &str,
+        kind: &'static str,
+        msg: String,
+        input: Value,
+    ) -> Self {
+        Fault::new(kind, msg).at(Place::Body, name, input)
+    }
+
     /// The body is needed and was not sent.
     pub(in crate::api) fn no_body() -> Self {
         Self {

@@ -173,3 +173,17 @@ fn limits_that_do_nothing_are_a_warning() {
     let start = "limits is off, so command_pids_limit, total_memory_limit do nothing";
     assert!(warnings[0].starts_with(start), "{warnings:?}");
 }
+
+#[test]
+fn what_the_documentation_recommends_loads_without_a_warning() {
+    const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/LIMITS.md"));
+    let blocks = PAGE.split("```toml\n").skip(1);
+    let blocks: Vec<&str> = blocks.filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        let machine = Machine::new().config(block);
+        assert_eq!(machine.warnings(), [""; 0], "{block}");
+        let limits = machine.settings().command_limits;
+        assert!(limits.memory.is_some() && limits.pids.is_some(), "{block}");
+    }
+}

@@ -1,0 +1,127 @@
+//! Counters: what the kernel has counted in a place, by version.
+
+use std::time::Duration;
+
+use super::files::{keyed, keyed_in, number, read};
+use super::mounts::Version;
+use super::shape::{Role, Shape, Spot};
+use super::{Present, Usage};
+
+/// What has been used in a place so far.
+pub(super) fn usage(shape: &Shape, spot: &Spot) -> Usage {
+    let memory_peak = match shape.at(spot, Role::Memory) {
+        Some((Version::One, at)) => number(at, "memory.max_usage_in_bytes"),
+        // The peak is there since Linux 5.19; without it, what is used now is better than nothing.
+        Some((Version::Two, at)) => {
+            number(at, "memory.peak").or_else(|| number(at, "memory.current"))
+        }
+        None => None,
+    };
+    Usage {
+        cpu: cpu(shape, spot).unwrap_or_default(),
+        memory_peak: memory_peak.unwrap_or(0),
+    }
+}
+
+/// Processor time of all that is or was in a place.
+fn cpu(shape: &Shape, spot: &Spot) -> Option<Duration> {
+    match shape.at(spot, Role::Accounting)? {
+        (Version::One, at) => number(at, "cpuacct.usage").map(Duration::from_nanos),
+        (Version::Two, at) => keyed_in(&read(at, "cpu.stat").ok()?, "usage_usec").map(Duration::from_micros),
+    }
+}
+
+/// What is used in a place now.
+pub(super) fn present(shape: &Shape, spot: &Spot) -> Present {
+    let (memory_bytes, swap_bytes) = match shape.at(spot, Role::Memory) {
+        Some((Version::One, at)) => {
+            let memory = number(at, "memory.usage_in_bytes");
+            let both = number(at, "memory.memsw.usage_in_bytes");
+            let swap = both
+                .zip(memory)
+                .map(|(both, memory)| both.saturating_sub(memory));
+            (memory, swap)
+        }
+        Some((Version::Two, at)) => (
+            number(at, "memory.current"),
+            number(at, "memory.swap.current"),
+        ),
+        None => (None, None),
+    };
+    let pids = shape.at(spot, Role::Pids);
+    Present {
+        memory_bytes,
+        swap_bytes,
+        cpu_seconds: cpu(shape, spot).map(|time| time.as_secs_f64()),
+        pids: pids.and_then(|(_, at)| number(at, "pids.current")),
+    }
+}
+
+/// Processes of a leaf that were killed for memory, whoever's limit it was.
+pub(super) fn killed(shape: &Shape, leaf: &Spot) -> u64 {
+    match shape.at(leaf, Role::Memory) {
+        Some((Version::One, at)) => keyed(at, "memory.oom_control", "oom_kill"),
+        Some((Version::Two, at)) => keyed(at, "memory.events", "oom_kill"),
+        None => 0,
+    }
+}
+
+/// Whether the limit on memory of this very place was met.
+pub(super) fn memory_was_full(shape: &Shape, spot: &Spot) -> bool {
+    match shape.at(spot, Role::Memory) {
+        Some((Version::One, at)) => ["memory.failcnt", "memory.memsw.failcnt"]
+            .iter()
+            .any(|file| number(at, file).is_some_and(|count| count > 0)),
+        // Only since Linux 5.2 are the events of those inside left out.
+        Some((Version::Two, at)) => {
+            let own = read(at, "memory.events.local").or_else(|_| read(at, "memory.events"));
+            own.is_ok_and(|text| keyed_in(&text, "oom").is_some_and(|count| count > 0))
+        }
+        None => false,
+    }
+}
+
+/// Whether the kernel counts refused processes where the limit is, not where they were refused: version 2 does so
+/// since Linux 6.11, unless mounted with `pids_localevents`.
+pub(super) fn pids_count_at_limit(shape: &Shape, top: &Spot) -> bool {
+    let file = |(version, at): (_, &std::path::Path)| {
+        version == Version::Two && at.join("pids.events.local").exists()
+    };
+    shape.at(top, Role::Pids).is_some_and(file)
+        && !std::fs::read_to_string("/proc/self/mountinfo").is_ok_and(|m| m.contains("pids_localevents"))
+}
+
+/// Processes refused in a leaf (see [`pids_count_at_limit`]).
+pub(super) fn refused(shape: &Shape, leaf: &Spot) -> u64 {
+    let at = shape.at(leaf, Role::Pids);
+    at.map_or(0, |(_, at)| keyed(at, "pids.events", "max"))
+}
+
+/// Processes refused for the limit of this very place, where the kernel counts so.
+pub(super) fn refused_by(shape: &Shape, spot: &Spot) -> u64 {
+    let at = shape.at(spot, Role::Pids);
+    at.map_or(0, |(_, at)| keyed(at, "pids.events.local", "max"))
+}
+
+/// Whether as many processes as allowed were there at once; also true where the kernel does not tell.
+pub(super) fn pids_were_full(shape: &Shape, spot: &Spot, allowed: u64) -> bool {
+    let at = shape.at(spot, Role::Pids);
+    let peak = at.and_then(|(_, at)| number(at, "pids.peak"));
+    peak.is_none_or(|peak| peak >= allowed)
+}
+
+/// Periods in which a place had used up its processor time.
+pub(super) fn throttled(shape: &Shape, spot: &Spot) -> u64 {
+    let at = shape.at(spot, Role::Cpu);
+    at.map_or(0, |(_, at)| keyed(at, "cpu.stat", "nr_throttled"))
+}
+
+/// Whether there is a file that bounds swap in a place.
+pub(super) fn has_swap(shape: &Shape, spot: &Spot) -> bool {
+    match shape.at(spot, Role::Memory) {
+        Some((Version::One, at)) => at.join("memory.memsw.limit_in_bytes").exists(),
+        Some((Version::Two, at)) => at.join("memory.swap.max").exists(),
+        None => false,
+    }
+}
+

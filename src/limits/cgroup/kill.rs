@@ -1,0 +1,113 @@
+//! Killing all that is in a cgroup, so that nothing forks away from it.
+
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::files;
+
+/// How long one call goes on trying.
+const MOST: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Kills all processes in this cgroup: by `cgroup.kill`, else frozen, so that none forks meanwhile.
+///
+/// Waits up to 50 ms for them to be gone. An error says that not all have got their signal.
+pub(in crate::limits) fn kill_all(directory: &Path) -> io::Result<()> {
+    let gone = || files::processes(directory).is_ok_and(|pids| pids.is_empty());
+    let end = Instant::now() + MOST;
+    if files::write(directory, "cgroup.kill", "1").is_ok() {
+        while !gone() && Instant::now() < end {
+            thread::sleep(PAUSE);
+        }
+        return Ok(());
+    }
+    let freezer = Freezer::of(directory)?;
+    loop {
+        let caught = freezer.freeze(end);
+        let hit = kill_each(directory);
+        // Only who runs can die.
+        let thawed = freezer.thaw();
+        hit.and(thawed)?;
+        if gone() {
+            return Ok(());
+        }
+        if Instant::now() >= end {
+            return if caught {
+                Ok(())
+            } else {
+                Err(io::ErrorKind::TimedOut.into())
+            };
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Sends SIGKILL to each process that is there now.
+pub(super) fn kill_each(directory: &Path) -> io::Result<()> {
+    for pid in files::processes(directory)? {
+        // It may have gone meanwhile.
+        kill(Pid::from_raw(pid), Signal::SIGKILL).ok();
+    }
+    Ok(())
+}
+
+/// The files that stop a cgroup, by version.
+struct Freezer<'a> {
+    directory: &'a Path,
+    file: &'static str,
+    freeze: &'static str,
+    thaw: &'static str,
+}
+
+impl<'a> Freezer<'a> {
+    fn of(directory: &'a Path) -> io::Result<Self> {
+        for (file, freeze, thaw) in [
+            ("freezer.state", "FROZEN", "THAWED"),
+            ("cgroup.freeze", "1", "0"),
+        ] {
+            if directory.join(file).exists() {
+                return Ok(Self {
+                    directory,
+                    file,
+                    freeze,
+                    thaw,
+                });
+            }
+        }
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Stops all; false when some had not stopped by then.
+    fn freeze(&self, end: Instant) -> bool {
+        if files::write(self.directory, self.file, self.freeze).is_err() {
+            return false;
+        }
+        loop {
+            if self.is_frozen() {
+                return true;
+            }
+            if Instant::now() >= end {
+                return false;
+            }
+            thread::sleep(PAUSE / 4);
+        }
+    }
+
+    fn is_frozen(&self) -> bool {
+        if self.file == "cgroup.freeze" {
+            files::keyed(self.directory, "cgroup.events", "frozen") == 1
+        } else {
+            // Version 1 goes on trying when it is read (freezer-subsystem in the kernel's documents).
+            files::has_word(self.directory, self.file, self.freeze)
+        }
+    }
+
+    fn thaw(&self) -> io::Result<()> {
+        files::write(self.directory, self.file, self.thaw)
+    }
+}

@@ -1,0 +1,272 @@
+//! Leaves: the cgroups of one command or terminal, by which it is bounded, counted and killed.
+
+use std::fs;
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::branch::{Branch, within};
+use super::files::write;
+use super::holds::Reasons;
+use super::mounts::Version;
+use super::shape::{Role, Spot};
+use super::{Bounds, Holds, broom, counters, values};
+use crate::limits::{Amount, Kind, Scope, Strike, Ticket, Usage};
+
+/// The cgroups of one command or terminal. Dropped, they are removed as soon as nothing is in them.
+#[derive(Debug)]
+pub(in crate::limits) struct Leaf {
+    branch: Arc<Branch>,
+    spot: Spot,
+    /// As set; those on processors only where they are narrower than what holds above.
+    bounds: Mutex<Bounds>,
+    before: Vec<Before>,
+}
+
+/// What had been counted in a bounded place above when the leaf was made.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    scope: Scope,
+    throttled: u64,
+    refused: u64,
+}
+
+/// Makes a leaf and removes it, so that what the kernel refuses is known beforehand.
+pub(super) fn try_one(branch: &mut Branch, reasons: &mut Reasons) {
+    let Ok(spot) = make(branch, "trial") else {
+        return;
+    };
+    let bounds = bounds_of(branch, &branch.levels.command);
+    let refused = values::set(&branch.shape, branch.holds, &spot, &bounds);
+    for directory in &spot.0 {
+        broom::is_removed(directory);
+    }
+    for (what, error) in refused {
+        reasons.refused(&mut branch.holds, what, &error);
+    }
+}
+
+/// Makes the directories of a leaf, all or none.
+fn make(branch: &Branch, name: &str) -> io::Result<Spot> {
+    let spot = branch.workspace.child(name);
+    for (number, directory) in spot.0.iter().enumerate() {
+        if let Err(error) = fs::create_dir(directory) {
+            for made in spot.0.iter().take(number) {
+                fs::remove_dir(made).ok();
+            }
+            return Err(error);
+        }
+    }
+    Ok(spot)
+}
+
+/// What a leaf is given when this is asked. Without a word on swap it gets none beside bounded memory: else the limit
+/// would but move a hog to the disk.
+fn bounds_of(branch: &Branch, asked: &Bounds) -> Bounds {
+    let Bounds { memory, swap, .. } = *asked;
+    Bounds {
+        swap: swap.or(memory.map(|_| 0)),
+        ..within(asked, branch.cores)
+    }
+}
+
+impl Leaf {
+    pub(super) fn new(branch: &Arc<Branch>, bounds: &Bounds) -> io::Result<Self> {
+        let number = branch.next.fetch_add(1, Ordering::Relaxed) + 1;
+        let leaf = Self {
+            branch: Arc::clone(branch),
+            spot: make(branch, &number.to_string())?,
+            bounds: Mutex::default(),
+            before: before(branch),
+        };
+        leaf.narrow(bounds)?;
+        leaf.die_whole(true)?;
+        Ok(leaf)
+    }
+
+    /// Sets narrower bounds.
+    pub(in crate::limits) fn narrow(&self, bounds: &Bounds) -> io::Result<()> {
+        let bounds = bounds_of(&self.branch, bounds);
+        let mut refused =
+            values::set(&self.branch.shape, self.branch.holds, &self.spot, &bounds).into_iter();
+        *self.bounds.lock().unwrap_or_else(PoisonError::into_inner) = bounds;
+        match refused.next() {
+            None => Ok(()),
+            Some((_, error)) => Err(error),
+        }
+    }
+
+    /// Whether all of it is killed when one process is killed for memory; version 1 cannot do that.
+    pub(in crate::limits) fn die_whole(&self, whole: bool) -> io::Result<()> {
+        match self.branch.shape.at(&self.spot, Role::Memory) {
+            Some((Version::Two, at)) => {
+                // Since Linux 4.19.
+                let value = if whole { "1" } else { "0" };
+                match write(at, "memory.oom.group", value) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                    _ => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What has been used here so far.
+    pub(in crate::limits) fn usage(&self) -> Usage {
+        counters::usage(&self.branch.shape, &self.spot)
+    }
+
+    /// Where to enter, and by what all is killed.
+    pub(in crate::limits) fn ticket(&self) -> Ticket {
+        let kill = self.branch.shape.at(&self.spot, Role::Freezer);
+        Ticket {
+            join: self.spot.0.clone(),
+            kill: kill.map(|(_, directory)| directory.to_owned()),
+            ..Ticket::default()
+        }
+    }
+
+    /// The limits that were met since the leaf was made.
+    pub(in crate::limits) fn strikes(&self) -> Vec<Strike> {
+        let bounds = *self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
+        [
+            self.memory_strike(&bounds),
+            self.pids_strike(&bounds),
+            self.cpu_strike(&bounds),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn memory_strike(&self, bounds: &Bounds) -> Option<Strike> {
+        let Branch { shape, holds, .. } = &*self.branch;
+        let hits = counters::killed(shape, &self.spot);
+        if hits == 0 || !holds.memory {
+            return None;
+        }
+        let strike = |scope, value: Option<u64>| Strike {
+            kind: Kind::Memory,
+            scope,
+            value: value.map(Amount::Whole),
+            hits,
+        };
+        if bounds.memory.is_some() && counters::memory_was_full(shape, &self.spot) {
+            return Some(strike(Scope::Command, None));
+        }
+        let full = self
+            .branch
+            .above()
+            .into_iter()
+            .find(|(_, spot, b)| b.memory.is_some() && counters::memory_was_full(shape, spot));
+        Some(full.map_or(strike(Scope::System, None), |(scope, _, bounds)| {
+            strike(scope, bounds.memory)
+        }))
+    }
+
+    fn pids_strike(&self, bounds: &Bounds) -> Option<Strike> {
+        let Branch { shape, holds, .. } = &*self.branch;
+        let above = self.branch.above();
+        let bounded = bounds.pids.is_some() || above.iter().any(|(_, _, b)| b.pids.is_some());
+        if !holds.pids || !bounded {
+            return None;
+        }
+        let strike = |scope, value: Option<u64>, hits| Strike {
+            kind: Kind::Pids,
+            scope,
+            value: value.map(Amount::Whole),
+            hits,
+        };
+        let hits = counters::refused(shape, &self.spot);
+        if self.branch.pids_count_at_limit {
+            if hits > 0 {
+                return Some(strike(Scope::Command, None, hits));
+            }
+            let grown = |before: &Before| {
+                let (_, spot, bounds) = self.branch.place(before.scope)?;
+                let hits = counters::refused_by(shape, spot).saturating_sub(before.refused);
+                (bounds.pids.is_some() && hits > 0).then(|| strike(before.scope, bounds.pids, hits))
+            };
+            return self.before.iter().find_map(grown);
+        }
+        if hits == 0 {
+            return None;
+        }
+        let own = |allowed| counters::pids_were_full(shape, &self.spot, allowed);
+        if bounds.pids.is_some_and(own) {
+            return Some(strike(Scope::Command, None, hits));
+        }
+        let full = above.into_iter().find(|(_, spot, bounds)| {
+            let full = |allowed| counters::pids_were_full(shape, spot, allowed);
+            bounds.pids.is_some_and(full)
+        });
+        Some(full.map_or(strike(Scope::System, None, hits), |(scope, _, bounds)| {
+            strike(scope, bounds.pids, hits)
+        }))
+    }
+
+    fn cpu_strike(&self, bounds: &Bounds) -> Option<Strike> {
+        let Branch { shape, holds, .. } = &*self.branch;
+        if !holds.cpu {
+            return None;
+        }
+        let strike = |scope, value: Option<f64>, hits| Strike {
+            kind: Kind::Cpu,
+            scope,
+            value: value.map(Amount::Cores),
+            hits,
+        };
+        if bounds.cpu.is_some() {
+            let hits = counters::throttled(shape, &self.spot);
+            if hits > 0 {
+                return Some(strike(Scope::Command, None, hits));
+            }
+        }
+        self.before.iter().find_map(|before| {
+            let (_, spot, bounds) = self.branch.place(before.scope)?;
+            bounds.cpu?;
+            let hits = counters::throttled(shape, spot).saturating_sub(before.throttled);
+            (hits > 0).then(|| strike(before.scope, bounds.cpu, hits))
+        })
+    }
+}
+
+impl Drop for Leaf {
+    fn drop(&mut self) {
+        self.branch.broom.remove(std::mem::take(&mut self.spot.0));
+    }
+}
+
+impl Branch {
+    /// The places above a leaf, the nearest first.
+    fn above(&self) -> [(Scope, &Spot, &Bounds); 2] {
+        [
+            (Scope::User, &self.workspace, &self.levels.user),
+            (Scope::Total, &self.top, &self.levels.total),
+        ]
+    }
+
+    /// The place of a level; none for what is not above the leaves.
+    pub(super) fn place(&self, scope: Scope) -> Option<(Scope, &Spot, &Bounds)> {
+        self.above().into_iter().find(|(s, ..)| *s == scope)
+    }
+}
+
+/// What is counted now in those places above that are bounded.
+fn before(branch: &Branch) -> Vec<Before> {
+    let Branch { shape, holds, .. } = branch;
+    let Holds { cpu, pids, .. } = *holds;
+    let pids = pids && branch.pids_count_at_limit;
+    let mut all = Vec::new();
+    for (scope, spot, bounds) in branch.above() {
+        let (cpu, pids) = (cpu && bounds.cpu.is_some(), pids && bounds.pids.is_some());
+        if cpu || pids {
+            all.push(Before {
+                scope,
+                throttled: if cpu { counters::throttled(shape, spot) } else { 0 },
+                refused: if pids { counters::refused_by(shape, spot) } else { 0 },
+            });
+        }
+    }
+    all
+}
