@@ -89,7 +89,11 @@ fn with_settings(command: Command) -> Command {
 fn flag(setting: &'static Setting) -> Arg {
     let number = matches!(
         setting.kind,
-        Kind::Count { .. } | Kind::Bytes { .. } | Kind::Seconds { .. }
+        Kind::Count { .. }
+            | Kind::Bytes { .. }
+            | Kind::Seconds { .. }
+            | Kind::Memory { .. }
+            | Kind::Cores
     );
     let arg = Arg::new(setting.name)
         .long(setting.flag())

@@ -27,7 +27,9 @@ pub(super) fn usage(shape: &Shape, spot: &Spot) -> Usage {
 fn cpu(shape: &Shape, spot: &Spot) -> Option<Duration> {
     match shape.at(spot, Role::Accounting)? {
         (Version::One, at) => number(at, "cpuacct.usage").map(Duration::from_nanos),
-        (Version::Two, at) => keyed_in(&read(at, "cpu.stat").ok()?, "usage_usec").map(Duration::from_micros),
+        (Version::Two, at) => {
+            keyed_in(&read(at, "cpu.stat").ok()?, "usage_usec").map(Duration::from_micros)
+        }
     }
 }
 
@@ -66,12 +68,19 @@ pub(super) fn killed(shape: &Shape, leaf: &Spot) -> u64 {
     }
 }
 
+/// How far below a limit the most that was charged may stay: the kernel charges in batches of pages.
+const BATCH: u64 = 256 << 10;
+
 /// Whether the limit on memory of this very place was met.
 pub(super) fn memory_was_full(shape: &Shape, spot: &Spot) -> bool {
     match shape.at(spot, Role::Memory) {
-        Some((Version::One, at)) => ["memory.failcnt", "memory.memsw.failcnt"]
-            .iter()
-            .any(|file| number(at, file).is_some_and(|count| count > 0)),
+        // `failcnt` beside them stays at 0 in newer kernels.
+        Some((Version::One, at)) => ["memory", "memory.memsw"].iter().any(|what| {
+            let most = number(at, &format!("{what}.max_usage_in_bytes"));
+            let limit = number(at, &format!("{what}.limit_in_bytes"));
+            most.zip(limit)
+                .is_some_and(|(most, limit)| most.saturating_add(BATCH) >= limit)
+        }),
         // Only since Linux 5.2 are the events of those inside left out.
         Some((Version::Two, at)) => {
             let own = read(at, "memory.events.local").or_else(|_| read(at, "memory.events"));
@@ -88,7 +97,8 @@ pub(super) fn pids_count_at_limit(shape: &Shape, top: &Spot) -> bool {
         version == Version::Two && at.join("pids.events.local").exists()
     };
     shape.at(top, Role::Pids).is_some_and(file)
-        && !std::fs::read_to_string("/proc/self/mountinfo").is_ok_and(|m| m.contains("pids_localevents"))
+        && !std::fs::read_to_string("/proc/self/mountinfo")
+            .is_ok_and(|m| m.contains("pids_localevents"))
 }
 
 /// Processes refused in a leaf (see [`pids_count_at_limit`]).
@@ -124,4 +134,3 @@ pub(super) fn has_swap(shape: &Shape, spot: &Spot) -> bool {
         None => false,
     }
 }
-

@@ -1,5 +1,6 @@
 //! Killing all that is in a cgroup, so that nothing forks away from it.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 use std::thread;
@@ -18,42 +19,46 @@ const PAUSE: Duration = Duration::from_millis(1);
 ///
 /// Waits up to 50 ms for them to be gone. An error says that not all have got their signal.
 pub(in crate::limits) fn kill_all(directory: &Path) -> io::Result<()> {
-    let gone = || files::processes(directory).is_ok_and(|pids| pids.is_empty());
     let end = Instant::now() + MOST;
-    if files::write(directory, "cgroup.kill", "1").is_ok() {
+    let wait = || {
+        let gone = || files::processes(directory).is_ok_and(|pids| pids.is_empty());
         while !gone() && Instant::now() < end {
             thread::sleep(PAUSE);
         }
+    };
+    if files::write(directory, "cgroup.kill", "1").is_ok() {
+        wait();
         return Ok(());
     }
     let freezer = Freezer::of(directory)?;
+    let mut hit = HashSet::new();
     loop {
-        let caught = freezer.freeze(end);
-        let hit = kill_each(directory);
+        // Who waits for processor time it has used up does not stop soon.
+        let caught = freezer.freeze(end.min(Instant::now() + PAUSE * 10));
+        let fresh = kill_each(directory, &mut hit);
         // Only who runs can die.
-        let thawed = freezer.thaw();
-        hit.and(thawed)?;
-        if gone() {
-            return Ok(());
+        freezer.thaw()?;
+        // A process that has the signal forks no more: with no new one since, all have it.
+        if caught || fresh? == 0 {
+            break;
         }
         if Instant::now() >= end {
-            return if caught {
-                Ok(())
-            } else {
-                Err(io::ErrorKind::TimedOut.into())
-            };
+            return Err(io::ErrorKind::TimedOut.into());
         }
-        thread::sleep(PAUSE);
     }
+    wait();
+    Ok(())
 }
 
-/// Sends SIGKILL to each process that is there now.
-pub(super) fn kill_each(directory: &Path) -> io::Result<()> {
-    for pid in files::processes(directory)? {
+/// Sends SIGKILL to each process that is there now and has not had it; gives how many.
+pub(super) fn kill_each(directory: &Path, hit: &mut HashSet<i32>) -> io::Result<usize> {
+    let mut fresh = files::processes(directory)?;
+    fresh.retain(|pid| hit.insert(*pid));
+    for pid in &fresh {
         // It may have gone meanwhile.
-        kill(Pid::from_raw(pid), Signal::SIGKILL).ok();
+        kill(Pid::from_raw(*pid), Signal::SIGKILL).ok();
     }
-    Ok(())
+    Ok(fresh.len())
 }
 
 /// The files that stop a cgroup, by version.

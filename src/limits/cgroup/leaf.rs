@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::branch::{Branch, within};
 use super::files::write;
@@ -20,10 +20,10 @@ pub(in crate::limits) struct Leaf {
     spot: Spot,
     /// As set; those on processors only where they are narrower than what holds above.
     bounds: Mutex<Bounds>,
-    before: Vec<Before>,
+    before: Mutex<Vec<Before>>,
 }
 
-/// What had been counted in a bounded place above when the leaf was made.
+/// What had been counted in a bounded place above when it began here.
 #[derive(Clone, Copy, Debug)]
 struct Before {
     scope: Scope,
@@ -77,11 +77,18 @@ impl Leaf {
             branch: Arc::clone(branch),
             spot: make(branch, &number.to_string())?,
             bounds: Mutex::default(),
-            before: before(branch),
+            before: Mutex::default(),
         };
         leaf.narrow(bounds)?;
         leaf.die_whole(true)?;
+        leaf.begin();
         Ok(leaf)
+    }
+
+    /// To be called when a program runs here that does so for somebody: what the levels above counted before is
+    /// none of its affair. The leaf may have waited for it.
+    pub(in crate::limits) fn begin(&self) {
+        *locked(&self.before) = before(&self.branch);
     }
 
     /// Sets narrower bounds.
@@ -89,7 +96,7 @@ impl Leaf {
         let bounds = bounds_of(&self.branch, bounds);
         let mut refused =
             values::set(&self.branch.shape, self.branch.holds, &self.spot, &bounds).into_iter();
-        *self.bounds.lock().unwrap_or_else(PoisonError::into_inner) = bounds;
+        *locked(&self.bounds) = bounds;
         match refused.next() {
             None => Ok(()),
             Some((_, error)) => Err(error),
@@ -126,9 +133,9 @@ impl Leaf {
         }
     }
 
-    /// The limits that were met since the leaf was made.
+    /// The limits that were met: its own, or those above since it began.
     pub(in crate::limits) fn strikes(&self) -> Vec<Strike> {
-        let bounds = *self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
+        let bounds = *locked(&self.bounds);
         [
             self.memory_strike(&bounds),
             self.pids_strike(&bounds),
@@ -159,9 +166,11 @@ impl Leaf {
             .above()
             .into_iter()
             .find(|(_, spot, b)| b.memory.is_some() && counters::memory_was_full(shape, spot));
-        Some(full.map_or(strike(Scope::System, None), |(scope, _, bounds)| {
-            strike(scope, bounds.memory)
-        }))
+        Some(
+            full.map_or(strike(Scope::System, None), |(scope, _, bounds)| {
+                strike(scope, bounds.memory)
+            }),
+        )
     }
 
     fn pids_strike(&self, bounds: &Bounds) -> Option<Strike> {
@@ -187,7 +196,7 @@ impl Leaf {
                 let hits = counters::refused_by(shape, spot).saturating_sub(before.refused);
                 (bounds.pids.is_some() && hits > 0).then(|| strike(before.scope, bounds.pids, hits))
             };
-            return self.before.iter().find_map(grown);
+            return locked(&self.before).iter().find_map(grown);
         }
         if hits == 0 {
             return None;
@@ -200,9 +209,11 @@ impl Leaf {
             let full = |allowed| counters::pids_were_full(shape, spot, allowed);
             bounds.pids.is_some_and(full)
         });
-        Some(full.map_or(strike(Scope::System, None, hits), |(scope, _, bounds)| {
-            strike(scope, bounds.pids, hits)
-        }))
+        Some(
+            full.map_or(strike(Scope::System, None, hits), |(scope, _, bounds)| {
+                strike(scope, bounds.pids, hits)
+            }),
+        )
     }
 
     fn cpu_strike(&self, bounds: &Bounds) -> Option<Strike> {
@@ -222,7 +233,7 @@ impl Leaf {
                 return Some(strike(Scope::Command, None, hits));
             }
         }
-        self.before.iter().find_map(|before| {
+        locked(&self.before).iter().find_map(|before| {
             let (_, spot, bounds) = self.branch.place(before.scope)?;
             bounds.cpu?;
             let hits = counters::throttled(shape, spot).saturating_sub(before.throttled);
@@ -252,6 +263,10 @@ impl Branch {
     }
 }
 
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What is counted now in those places above that are bounded.
 fn before(branch: &Branch) -> Vec<Before> {
     let Branch { shape, holds, .. } = branch;
@@ -263,8 +278,16 @@ fn before(branch: &Branch) -> Vec<Before> {
         if cpu || pids {
             all.push(Before {
                 scope,
-                throttled: if cpu { counters::throttled(shape, spot) } else { 0 },
-                refused: if pids { counters::refused_by(shape, spot) } else { 0 },
+                throttled: if cpu {
+                    counters::throttled(shape, spot)
+                } else {
+                    0
+                },
+                refused: if pids {
+                    counters::refused_by(shape, spot)
+                } else {
+                    0
+                },
             });
         }
     }

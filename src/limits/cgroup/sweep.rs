@@ -1,5 +1,6 @@
 //! The sweep: cgroups that a server has left behind that did not end well, and whose they are.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -96,7 +97,7 @@ fn kill_tree(directory: &Path) {
     }
     let empty = super::files::processes(directory).is_ok_and(|pids| pids.is_empty());
     if !empty && kill_all(directory).is_err() {
-        kill_each(directory).ok();
+        kill_each(directory, &mut HashSet::new()).ok();
     }
 }
 

@@ -66,7 +66,11 @@ impl Ground {
 impl Drop for Ground {
     fn drop(&mut self) {
         for directory in &self.directories {
-            assert!(broom::is_removed(directory), "{} is busy", directory.display());
+            assert!(
+                broom::is_removed(directory),
+                "{} is busy",
+                directory.display()
+            );
         }
     }
 }
@@ -87,7 +91,11 @@ fn start(leaf: &Leaf, script: &str) -> Child {
 }
 
 fn levels(command: Bounds, user: Bounds, total: Bounds) -> Levels {
-    Levels { command, user, total }
+    Levels {
+        command,
+        user,
+        total,
+    }
 }
 
 fn text(leaf: &Leaf, file: &str) -> String {
@@ -146,7 +154,10 @@ fn bounds_are_written_where_the_kernel_looks_and_can_be_narrowed() {
         cpu: Some(2.0),
         ..command
     };
-    assert_eq!(text(&cgroups.leaf(&wide).unwrap(), "cpu.cfs_quota_us"), "-1");
+    assert_eq!(
+        text(&cgroups.leaf(&wide).unwrap(), "cpu.cfs_quota_us"),
+        "-1"
+    );
 }
 
 #[test]
@@ -174,7 +185,8 @@ fn a_hog_is_killed_and_whose_limit_it_was_is_told() {
         };
         assert_eq!(leaf.strikes(), [expected]);
         let usage = leaf.usage();
-        assert!(usage.memory_peak > 20 * MEBI && usage.memory_peak <= 24 * MEBI);
+        let peak = usage.memory_peak / MEBI;
+        assert!((20..=24).contains(&peak), "{scope:?}: {peak} MiB");
         assert!(usage.cpu > Duration::ZERO);
     }
 }
@@ -195,7 +207,10 @@ fn a_fork_bomb_stays_within_its_bound_and_is_killed_whole() {
     }
     let strikes = leaf.strikes();
     assert_eq!(strikes.len(), 1);
-    assert_eq!((strikes[0].kind, strikes[0].scope), (Kind::Pids, Scope::Command));
+    assert_eq!(
+        (strikes[0].kind, strikes[0].scope),
+        (Kind::Pids, Scope::Command)
+    );
     assert!(cgroups.present(Scope::User).pids.unwrap() <= 30);
     let kill = leaf.ticket().kill.unwrap();
     kill_all(&kill).unwrap();
@@ -218,8 +233,16 @@ fn processor_time_is_held_back_at_each_level() {
     let none = Bounds::default();
     for (given, scope, value) in [
         (levels(half, none, none), Scope::Command, None),
-        (levels(none, half, none), Scope::User, Some(Amount::Cores(0.2))),
-        (levels(half, half, half), Scope::Total, Some(Amount::Cores(0.2))),
+        (
+            levels(none, half, none),
+            Scope::User,
+            Some(Amount::Cores(0.2)),
+        ),
+        (
+            levels(half, half, half),
+            Scope::Total,
+            Some(Amount::Cores(0.2)),
+        ),
     ] {
         let cgroups = ground.set_up(&given);
         let leaf = cgroups.leaf(&given.command).unwrap();
@@ -268,7 +291,10 @@ fn a_leaf_with_something_left_in_it_is_removed_when_that_ends() {
     let leaf = cgroups.leaf(&Bounds::default()).unwrap();
     let at = leaf.ticket().join;
     let mut sleeper = start(&leaf, "exec sleep 0.3");
-    let entered = || at.iter().all(|at| !files::processes(at).unwrap().is_empty());
+    let entered = || {
+        at.iter()
+            .all(|at| !files::processes(at).unwrap().is_empty())
+    };
     while !entered() {
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -298,7 +324,12 @@ fn what_a_dead_server_left_is_killed_and_swept_by_the_next() {
     assert_eq!(sleeper.wait().unwrap().signal(), Some(9));
     cgroups.branch.broom.wait(Duration::from_secs(5));
     let dead = format!("{BRANCH}{dead}");
-    let used = cgroups.branch.top.0.iter().map(|top| top.with_file_name(&dead));
+    let used = cgroups
+        .branch
+        .top
+        .0
+        .iter()
+        .map(|top| top.with_file_name(&dead));
     assert!(used.clone().count() >= 5);
     for directory in used {
         assert!(!directory.exists(), "{}", directory.display());
