@@ -153,19 +153,18 @@ impl Branch {
         let is_there = |name: &&str| files::has_word(&place.own, "cgroup.controllers", name);
         if !wanted.iter().any(is_there) {
             // Beside version 1, it is often there for nothing but keeping processes apart.
-            let note = |role: &Role| {
-                if let Some(name) = names(role) {
+            for (role, name) in roles.iter().zip(roles.iter().map(names)) {
+                if let Some(name) = name {
                     reasons.note(*role, trouble::no_controller(place, name));
                 }
-            };
-            roles.iter().for_each(note);
+            }
             return Ok(());
         }
         let entered = server_leaf::enter(place, id, &wanted)?;
         for (controller, reason) in entered.refused {
-            let role = roles.iter().find(|role| names(role) == Some(controller));
-            role.into_iter()
-                .for_each(|role| reasons.note(*role, reason.clone()));
+            if let Some(role) = roles.iter().find(|role| names(role) == Some(controller)) {
+                reasons.note(*role, reason);
+            }
         }
         if entered.controllers.is_empty() {
             return Ok(());
@@ -185,9 +184,8 @@ impl Branch {
             });
             match handed {
                 Ok(()) => had.push(*role),
-                Err(reason) => reason
-                    .into_iter()
-                    .for_each(|reason| reasons.note(*role, reason)),
+                Err(Some(reason)) => reasons.note(*role, reason),
+                Err(None) => {}
             }
         }
         self.use_parts(top, workspace, Version::Two, &had);

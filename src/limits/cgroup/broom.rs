@@ -12,6 +12,7 @@ use nix::errno::Errno;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const SOON: Duration = Duration::from_millis(100);
 /// What is still busy by then is left to the end of the server, or to the next one's sweep.
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -120,6 +121,20 @@ pub(super) fn is_removed(directory: &Path) -> bool {
         is_removed(&child);
     }
     gone(std::fs::remove_dir(directory))
+}
+
+/// Removes a cgroup that was left just now: a thread that was about to end may be in it for a moment.
+pub(super) fn is_removed_soon(directory: &Path) -> bool {
+    let end = Instant::now() + SOON;
+    loop {
+        if is_removed(directory) {
+            return true;
+        }
+        if Instant::now() >= end {
+            return false;
+        }
+        thread::sleep(FIRST_PAUSE);
+    }
 }
 
 fn is_busy(error: &io::Error) -> bool {

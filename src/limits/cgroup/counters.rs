@@ -63,7 +63,13 @@ pub(super) fn present(shape: &Shape, spot: &Spot) -> Present {
 pub(super) fn killed(shape: &Shape, leaf: &Spot) -> u64 {
     match shape.at(leaf, Role::Memory) {
         Some((Version::One, at)) => keyed(at, "memory.oom_control", "oom_kill"),
-        Some((Version::Two, at)) => keyed(at, "memory.events", "oom_kill"),
+        Some((Version::Two, at)) => {
+            let text = read(at, "memory.events").unwrap_or_default();
+            let count = |key| keyed_in(&text, key).unwrap_or(0);
+            // Killing a group counts the process it begins with twice.
+            let all = count("oom_kill");
+            all.saturating_sub(count("oom_group_kill")).max(all.min(1))
+        }
         None => 0,
     }
 }

@@ -18,9 +18,14 @@ use crate::limits::{Amount, Kind, Scope, Strike, Ticket, Usage};
 pub(in crate::limits) struct Leaf {
     branch: Arc<Branch>,
     spot: Spot,
+    state: Box<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
     /// As set; those on processors only where they are narrower than what holds above.
-    bounds: Mutex<Bounds>,
-    before: Mutex<Vec<Before>>,
+    bounds: Bounds,
+    before: Vec<Before>,
 }
 
 /// What had been counted in a bounded place above when it began here.
@@ -76,8 +81,7 @@ impl Leaf {
         let leaf = Self {
             branch: Arc::clone(branch),
             spot: make(branch, &number.to_string())?,
-            bounds: Mutex::default(),
-            before: Mutex::default(),
+            state: Box::default(),
         };
         leaf.narrow(bounds)?;
         leaf.die_whole(true)?;
@@ -88,7 +92,12 @@ impl Leaf {
     /// To be called when a program runs here that does so for somebody: what the levels above counted before is
     /// none of its affair. The leaf may have waited for it.
     pub(in crate::limits) fn begin(&self) {
-        *locked(&self.before) = before(&self.branch);
+        let before = before(&self.branch);
+        self.state().before = before;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets narrower bounds.
@@ -96,7 +105,7 @@ impl Leaf {
         let bounds = bounds_of(&self.branch, bounds);
         let mut refused =
             values::set(&self.branch.shape, self.branch.holds, &self.spot, &bounds).into_iter();
-        *locked(&self.bounds) = bounds;
+        self.state().bounds = bounds;
         match refused.next() {
             None => Ok(()),
             Some((_, error)) => Err(error),
@@ -135,7 +144,7 @@ impl Leaf {
 
     /// The limits that were met: its own, or those above since it began.
     pub(in crate::limits) fn strikes(&self) -> Vec<Strike> {
-        let bounds = *locked(&self.bounds);
+        let bounds = self.state().bounds;
         [
             self.memory_strike(&bounds),
             self.pids_strike(&bounds),
@@ -196,7 +205,7 @@ impl Leaf {
                 let hits = counters::refused_by(shape, spot).saturating_sub(before.refused);
                 (bounds.pids.is_some() && hits > 0).then(|| strike(before.scope, bounds.pids, hits))
             };
-            return locked(&self.before).iter().find_map(grown);
+            return self.state().before.iter().find_map(grown);
         }
         if hits == 0 {
             return None;
@@ -233,7 +242,7 @@ impl Leaf {
                 return Some(strike(Scope::Command, None, hits));
             }
         }
-        locked(&self.before).iter().find_map(|before| {
+        self.state().before.iter().find_map(|before| {
             let (_, spot, bounds) = self.branch.place(before.scope)?;
             bounds.cpu?;
             let hits = counters::throttled(shape, spot).saturating_sub(before.throttled);
@@ -261,10 +270,6 @@ impl Branch {
     pub(super) fn place(&self, scope: Scope) -> Option<(Scope, &Spot, &Bounds)> {
         self.above().into_iter().find(|(s, ..)| *s == scope)
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is counted now in those places above that are bounded.

@@ -116,7 +116,7 @@ impl ServerLeaf {
                 break;
             }
         }
-        broom::is_removed(&self.leaf);
+        broom::is_removed_soon(&self.leaf);
     }
 }
 

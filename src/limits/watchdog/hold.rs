@@ -1,0 +1,91 @@
+//! Holding a tree back: its processes are stopped for a while and then continued.
+
+use std::collections::{HashMap, HashSet};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::sys::tree::Process;
+
+/// How long parents get to be stopped before their children are.
+const STOPPING: Duration = Duration::from_millis(5);
+const STOPPING_AGAIN: Duration = Duration::from_micros(100);
+
+/// The processes that were stopped here. One that was stopped already is left alone: somebody else will continue it.
+/// (A stop that is sent to one while it is held cannot be seen, and is lost.)
+#[derive(Debug, Default)]
+pub(super) struct Hold {
+    /// When each had started, by its number.
+    stopped: HashMap<i32, u64>,
+    /// In the order in which they were stopped.
+    order: Vec<i32>,
+}
+
+impl Hold {
+    /// Stops what runs, parents before children.
+    ///
+    /// A shell must not see that its job is stopped, so the job is stopped when the shell is.
+    pub(super) fn stop(&mut self, processes: &[Process]) {
+        let runs = |one: &&Process| !one.is_dead() && !one.is_stopped();
+        let mut left: Vec<&Process> = processes.iter().filter(runs).collect();
+        let parents: HashSet<i32> = processes.iter().map(|one| one.parent).collect();
+        let mut pending: HashSet<i32> = left.iter().map(|one| one.pid).collect();
+        while !left.is_empty() {
+            let (now, later): (Vec<&Process>, Vec<&Process>) = left
+                .into_iter()
+                .partition(|one| !pending.contains(&one.parent));
+            if now.is_empty() {
+                break;
+            }
+            for process in &now {
+                pending.remove(&process.pid);
+                self.stop_one(process);
+            }
+            if !later.is_empty() {
+                await_stop(now.iter().filter(|one| parents.contains(&one.pid)));
+            }
+            left = later;
+        }
+    }
+
+    fn stop_one(&mut self, process: &Process) {
+        if kill(Pid::from_raw(process.pid), Signal::SIGSTOP).is_ok()
+            && self.stopped.insert(process.pid, process.started).is_none()
+        {
+            self.order.push(process.pid);
+        }
+    }
+
+    /// Continues what was stopped here, children before parents.
+    pub(super) fn release(&mut self) {
+        for pid in self.order.drain(..).rev() {
+            let started = self.stopped.get(&pid).copied();
+            let there = Process::read(pid).filter(|one| Some(one.started) == started);
+            if there.is_some() {
+                kill(Pid::from_raw(pid), Signal::SIGCONT).ok();
+            }
+        }
+        self.stopped.clear();
+    }
+
+    /// Whether something is held.
+    pub(super) fn is_on(&self) -> bool {
+        !self.order.is_empty()
+    }
+}
+
+/// Waits a little until these are stopped.
+fn await_stop<'a>(processes: impl Iterator<Item = &'a &'a Process>) {
+    let until = Instant::now() + STOPPING;
+    for process in processes {
+        let runs = || {
+            let now = Process::read(process.pid);
+            now.is_some_and(|now| !now.is_stopped() && !now.is_dead())
+        };
+        while runs() && Instant::now() < until {
+            thread::sleep(STOPPING_AGAIN);
+        }
+    }
+}
