@@ -96,7 +96,7 @@ impl Branch {
         }
         let added = match &hierarchy.place {
             Err(trouble) => Err(trouble.to_string()),
-            Ok(place) if place.read_only => Err(trouble::read_only(place)),
+            Ok(place) if place.read_only => Err(trouble::read_only()),
             Ok(place) => match hierarchy.version {
                 Version::One => self.add_one(place, id, &roles),
                 Version::Two => self.add_two(place, id, &roles, reasons),

@@ -9,21 +9,22 @@ use super::mounts::Place;
 const DELEGATE: &str = "start the server by `systemd-run --user --scope -p Delegate=yes open-terminal run`, \
     or as a systemd unit with `Delegate=yes`";
 
-pub(super) fn read_only(place: &Place) -> String {
-    format!(
-        "{} is mounted read-only, as in a plain `docker run`; give the container `--privileged`, or \
-         `--cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup:rw`",
-        place.mount.display()
-    )
+/// The words are the same for every mount, so that they are said once.
+pub(super) fn read_only() -> String {
+    "cgroups are mounted read-only, as in a plain `docker run`; give the container `--privileged`, or \
+     `--cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup:rw`"
+        .to_owned()
 }
 
 /// A directory could not be made.
 pub(super) fn cannot_make(place: &Place, error: &io::Error) -> String {
     let own = place.own.display();
     match error.kind() {
-        io::ErrorKind::ReadOnlyFilesystem => read_only(place),
+        io::ErrorKind::ReadOnlyFilesystem => read_only(),
         io::ErrorKind::PermissionDenied => {
-            format!("this user may not make cgroups in {own}; {DELEGATE}")
+            format!(
+                "this user may not make cgroups below the server's own; run it as root, or {DELEGATE}"
+            )
         }
         io::ErrorKind::NotFound => {
             format!("{own}, the cgroup of the server, is not there; {DELEGATE}")

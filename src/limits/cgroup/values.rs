@@ -80,9 +80,10 @@ fn cpu(version: Version, at: &Path, cores: f64) -> io::Result<()> {
     let (quota, period) = quota(cores);
     match version {
         Version::One => {
-            // A period alone may be refused when the quota does not fit it, so that one is lifted first.
-            write(at, "cpu.cfs_quota_us", "-1")?;
-            write(at, "cpu.cfs_period_us", &period.to_string())?;
+            // The usual period is there from the start, and bounds only get narrower.
+            if period != PERIOD {
+                write(at, "cpu.cfs_period_us", &period.to_string())?;
+            }
             write(at, "cpu.cfs_quota_us", &quota.to_string())
         }
         Version::Two => write(at, "cpu.max", &format!("{quota} {period}")),

@@ -1,10 +1,8 @@
 //! Processor time: a hog gets its share and no more, and is told so.
 
-use serde_json::json;
-
 use super::hogs;
 use crate::support::limits::{Beside, each_way, limit, usage};
-use crate::support::{Reply, Server, alone};
+use crate::support::{Reply, Server, alone, eventually, seconds};
 
 const SETTINGS: [(&str, &str); 1] = [("COMMAND_CPU_LIMIT", "0.5")];
 
@@ -15,22 +13,36 @@ fn share(reply: &Reply) -> f64 {
 }
 
 /// Runs a hog until it has had its share, which it may never exceed: a busy machine can give it less, so three
-/// times at most.
+/// times at most. It is the server's fault when there was more to be had.
 #[track_caller]
 fn gets_its_share(server: &Server, command: &str) -> Reply {
-    for _ in 0..3 {
+    for last in [false, false, true] {
+        let before = idle();
         let reply = server.run(command).expect_exit(0);
-        let share = share(&reply);
-        eprintln!("{command}: {share:.3} of a processor");
+        let (share, idle) = (share(&reply), idle() - before);
+        eprintln!("{command}: {share:.3} of a processor, {idle:.2} s were left over");
         assert!(share <= 0.55, "it had {share} of a processor: {reply:?}");
-        let (kind, scope, value) = limit(&reply);
-        assert_eq!((kind.as_str(), scope.as_str()), ("cpu", "command"));
-        assert!((value - 0.5).abs() < 1e-9, "{reply:?}");
         if share >= 0.45 {
+            let (kind, scope, value) = limit(&reply);
+            assert_eq!((kind.as_str(), scope.as_str()), ("cpu", "command"));
+            assert!((value - 0.5).abs() < 1e-9, "{reply:?}");
+            return reply;
+        }
+        assert!(idle < 0.4, "it could have had more than {share}: {reply:?}");
+        if last {
+            eprintln!("it is not shown that it gets its share: the machine is too busy");
             return reply;
         }
     }
-    panic!("it never had half a processor");
+    unreachable!("the last one returns")
+}
+
+/// Seconds that the machine's processors have had nothing to do (proc(5), `/proc/stat`).
+fn idle() -> f64 {
+    let text = std::fs::read_to_string("/proc/stat").expect("/proc is mounted");
+    let ticks = text.split_whitespace().nth(4);
+    let ticks: f64 = ticks.and_then(|word| word.parse().ok()).expect("a number");
+    ticks / 100.0
 }
 
 #[test]
@@ -45,7 +57,11 @@ fn four_threads_share_half_a_processor() {
         let output = reply.output();
         let used = output.split("used ").nth(1).unwrap_or_default();
         let used: f64 = used.trim().parse().expect("it prints a number");
-        assert!((0.4..0.56).contains(&used), "{used} by its own account");
+        let told = share(&reply);
+        assert!(
+            (used - told).abs() < 0.06,
+            "{used} by its own account, {told}"
+        );
     });
 }
 
@@ -76,14 +92,20 @@ fn a_hog_that_is_held_back_ends_when_it_is_told_to() {
         for force in [false, true] {
             let id = server.start(command);
             server.output_with(&id, "up");
-            std::thread::sleep(std::time::Duration::from_millis(700));
+            eventually("it has used a second", seconds(30), || {
+                usage(&server.status(&id, "wait=0"), "cpu_seconds") >= 1.0
+            });
             let began = std::time::Instant::now();
             let answer = server.kill(&id, force).expect(200).json();
             assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
             assert_eq!(answer["status"], "killed", "{answer}");
             assert!(answer.get("remaining").is_none(), "{answer}");
             let reply = server.end(&id);
-            assert_eq!(reply.0["limit"]["kind"], json!("cpu"), "{reply:?}");
+            if share(&reply) < 0.45 {
+                eprintln!("it need not have been held back: the machine is too busy");
+            } else {
+                assert_eq!(reply.0["limit"]["kind"], "cpu", "{reply:?}");
+            }
         }
     });
 }

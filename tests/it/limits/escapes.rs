@@ -1,12 +1,10 @@
 //! Ways out that are none: other sessions, `ulimit`, and the files of the cgroups themselves.
 
-use std::fs;
-
 use super::hogs;
 use crate::support::limits::{
     MIB, Way, cgroups_of, each_way, killed_for_memory, limited, struck, usage,
 };
-use crate::support::{eventually, processes, seconds, wait_for};
+use crate::support::{processes, seconds, wait_for};
 
 /// Runs this in the background, each time further away from the shell.
 const WAYS_OUT: [&str; 4] = [
@@ -20,31 +18,14 @@ const WAYS_OUT: [&str; 4] = [
 fn a_hog_in_another_session_still_meets_the_limit() {
     each_way(&[("COMMAND_MEMORY_LIMIT", "64MiB")], |server, way| {
         hogs::put(server);
+        server.put("away.sh", "python3 list.py 600 1; : > gone");
         for way_out in WAYS_OUT {
-            let away = way_out.replace("{}", "python3 list.py 600 1");
+            let away = way_out.replace("{}", "sh away.sh");
             // The shell stays until the hog is gone.
             let command = format!(
-                "{away} for n in $(seq 100); do sleep 0.1; [ -e gone ] && break; done; echo status-$?"
+                "{away} for n in $(seq 250); do sleep 0.1; [ -e gone ] && break; done; echo status-$?; rm -f gone"
             );
-            let id = server.start_marked(&command, &format!("limits-away-{}", server.pid));
-            let gone = server.home.work().join("gone");
-            let mark = format!("limits-away-{}", server.pid);
-            let hog = |pid: &i32| {
-                processes::cmdline(*pid)
-                    .windows(7)
-                    .any(|part| part == b"list.py")
-            };
-            wait_for("the hog to begin", seconds(15), || {
-                let began = processes::marked(&mark).iter().any(hog);
-                let over = server.status(&id, "wait=0").state() != "running";
-                (began || over).then_some(())
-            });
-            eventually("the hog ends", seconds(20), || {
-                !processes::marked(&mark).iter().any(hog)
-            });
-            fs::write(&gone, "").expect("the home is writable");
-            let reply = server.end(&id);
-            fs::remove_file(&gone).expect("it is there");
+            let reply = server.run(&command);
             struck(&reply, "memory", "command", 64 * MIB);
             if way.kills_whole() {
                 killed_for_memory(&reply);

@@ -32,12 +32,12 @@ signals = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
 print('of 8 were killed:', signals.count(-9), flush=True)
 ";
 
-/// Children in sessions of their own until no more can be made, 3,000 at most, each there for 20 s.
+/// Children in sessions of their own until no more can be made, 1,000 at most, each there for 20 s.
 const FORKS: &str = r"
 import os, time
 made, refused = [], 0
 end = time.monotonic() + 10
-while len(made) < 3000 and refused < 50 and time.monotonic() < end:
+while len(made) < 1000 and refused < 50 and time.monotonic() < end:
     try:
         pid = os.fork()
     except OSError:
@@ -99,8 +99,8 @@ print('worked', flush=True)
 time.sleep(float(sys.argv[2]))
 ";
 
-/// Forks itself twice per level, down to 12 levels: 8,191 processes, of which the last sleep for two seconds.
-pub(super) const BOMB: &str = "bomb() { [ $1 -lt 12 ] || exec sleep 2; bomb $(($1+1)) & bomb $(($1+1)) & wait; }; bomb 0; echo over";
+/// Forks itself twice per level, down to 10 levels: 2,047 processes, of which the last sleep for two seconds.
+pub(super) const BOMB: &str = "bomb() { [ $1 -lt 10 ] || exec sleep 2; bomb $(($1+1)) & bomb $(($1+1)) & wait; }; bomb 0; echo over";
 
 /// Puts the hogs into the working directory: `list.py`, `mappings.py`, `forks.py`, `threads.py`, `hashing.py`,
 /// `work.py`.

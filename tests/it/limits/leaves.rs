@@ -8,6 +8,9 @@ use super::hogs;
 use crate::support::limits::{MIB, Way, branches, each_way, leaves, limited, places, struck};
 use crate::support::{Server, eventually, processes, seconds, variables};
 
+/// No shell waits for its command in a leaf already.
+const NONE_WAITS: [(&str, &str); 1] = [("WARM_PROCESSES", "0")];
+
 /// The branch of a server, in each hierarchy where it has one; none when there are no cgroups to be had here.
 #[track_caller]
 fn branch(server: &Server, way: Way) -> Option<Vec<PathBuf>> {
@@ -44,20 +47,32 @@ fn run_many(server: &Server, count: usize) {
 
 #[test]
 fn leaves_are_removed_when_their_commands_have_ended() {
-    let (server, way) = limited(&[("COMMAND_PIDS_LIMIT", "50")]);
+    let (server, way) = limited(&NONE_WAITS);
     let Some(branch) = branch(&server, way) else {
         return;
     };
     let running = server.start("sleep 1000");
     assert!(!leaves(&branch).is_empty(), "a running command has a leaf");
     server.kill(&running, true).expect(200);
-    run_many(&server, 200);
+    run_many(&server, 50);
     no_leaf_is_left(&branch);
 }
 
 #[test]
+fn only_shells_that_wait_have_leaves_after_two_hundred_commands() {
+    let (server, way) = limited(&[("COMMAND_PIDS_LIMIT", "50"), ("WARM_PROCESSES", "3")]);
+    let Some(branch) = branch(&server, way) else {
+        return;
+    };
+    run_many(&server, 200);
+    eventually("all other leaves are removed", seconds(20), || {
+        leaves(&branch).len() <= 3 * branch.len()
+    });
+}
+
+#[test]
 fn leaves_of_commands_that_had_to_be_ended_are_removed() {
-    let (server, way) = limited(&[("COMMAND_MEMORY_LIMIT", "48MiB")]);
+    let (server, way) = limited(&[("COMMAND_MEMORY_LIMIT", "48MiB"), NONE_WAITS[0]]);
     let Some(branch) = branch(&server, way) else {
         return;
     };
@@ -85,7 +100,7 @@ fn a_thousand_commands_leave_no_leaf() {
         eprintln!("skipped: set OT_SOAK=1000 for a thousand commands");
         return;
     }
-    let (server, way) = limited(&[("COMMAND_MEMORY_LIMIT", "100MiB")]);
+    let (server, way) = limited(&NONE_WAITS);
     let Some(branch) = branch(&server, way) else {
         return;
     };
@@ -176,7 +191,12 @@ fn the_server_and_its_helpers_are_outside_of_the_limits() {
         return;
     }
     server.run("true").expect_exit(0);
-    let helpers = processes::descendants(server.pid);
+    let above = |pid: i32| processes::parent(pid).unwrap_or(0);
+    let below = processes::descendants(server.pid).into_iter();
+    // The spawner and the supervisors; below these are the shells, which wait where they will run.
+    let helpers: Vec<i32> = below
+        .filter(|&pid| [above(pid), above(above(pid))].contains(&server.pid))
+        .collect();
     assert!(helpers.len() >= 2, "spawner and supervisors: {helpers:?}");
     for pid in helpers.into_iter().chain([server.pid]) {
         // A supervisor that nobody needs any more may end meanwhile.

@@ -44,8 +44,8 @@ fn met_the_limit(server: &Server, way: Way, (reply, most): (Reply, u64), mark: &
     eprintln!("{most} processes at most");
     if way.by_kernel() {
         assert_eq!(reply.state(), "done", "{reply:?}");
-        // The other command has some as well.
-        assert!(most <= LIMIT + 3, "{most} processes");
+        // The other command has some as well, and a few shells wait for their commands.
+        assert!(most <= LIMIT + 8, "{most} processes");
     } else {
         assert_eq!(
             (reply.state(), reply.signal()),

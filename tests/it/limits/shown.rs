@@ -85,7 +85,8 @@ fn used(server: &Server, name: &str) -> f64 {
 
 #[test]
 fn present_use_grows_with_a_command_and_shrinks_after_it() {
-    each_way(&[("USER_MEMORY_LIMIT", "1GiB")], |server, _| {
+    let settings = [("USER_MEMORY_LIMIT", "1GiB"), ("WARM_PROCESSES", "0")];
+    each_way(&settings, |server, _| {
         hogs::put(server);
         server.run("true").expect_exit(0);
         let before = ["memory_bytes", "cpu_seconds", "pids"].map(|name| used(server, name));

@@ -110,7 +110,7 @@ fn processes_of_a_terminal_are_limited() {
 fn a_terminal_shares_the_limits_of_its_workspace() {
     each_way(&[("USER_PIDS_LIMIT", "60")], |server, way| {
         let (_, mut client) = open(server);
-        client.run("for n in $(seq 30); do sleep 8 & done");
+        client.run("for n in $(seq 15); do sleep 8 & done");
         let reply = server.run("python3 forks.py");
         let limit = &reply.0["limit"];
         assert_eq!(

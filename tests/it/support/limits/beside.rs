@@ -16,12 +16,20 @@ pub(crate) struct Beside<'a> {
     server: &'a Server,
     command: String,
     over: Arc<AtomicBool>,
-    health: JoinHandle<Vec<Span>>,
-    echo: JoinHandle<Vec<Span>>,
+    health: JoinHandle<Vec<Look>>,
+    echo: JoinHandle<Vec<Look>>,
 }
 
-/// When something began and how long it took.
-type Span = (Instant, Duration);
+/// What a look found: when it began to wait, when it asked, and when it had its answer.
+#[derive(Clone, Copy)]
+struct Look {
+    waited: Instant,
+    asked: Instant,
+    done: Instant,
+}
+
+/// How long it waits between two looks.
+const PAUSE: Duration = Duration::from_millis(10);
 
 impl<'a> Beside<'a> {
     /// Begins both.
@@ -58,33 +66,50 @@ impl<'a> Beside<'a> {
         let echo = self.echo.join().expect("the echo comes back");
         assert!(health.len() > 3, "it was asked {} times", health.len());
         let most = Duration::from_millis(if slow() { 250 } else { 50 });
-        let worst = health.iter().map(|&(_, took)| took).max();
+        let took = |look: &Look| look.done - look.asked;
+        let worst = health.iter().map(took).max();
         eprintln!("/health, asked {} times: at most {worst:?}", health.len());
-        for (began, took) in health {
-            let meanwhile = echo
-                .iter()
-                .filter(|(at, span)| *at < began + took && *at + *span > began);
-            let machine = meanwhile.map(|&(_, span)| span).max().unwrap_or_default();
+        for look in health {
+            let meanwhile = echo.iter().filter(|other| other.overlaps(look));
+            let machine = meanwhile.map(Look::late).max().unwrap_or_default();
             assert!(
-                took < most + machine,
-                "/health took {took:?}, an echo meanwhile {machine:?}"
+                took(&look) < most + machine,
+                "/health took {:?}; the machine added {machine:?}",
+                took(&look)
             );
         }
     }
 }
 
-/// Does something every 5 ms until it is over.
-fn timed(over: &Arc<AtomicBool>, mut ask: impl FnMut() + Send + 'static) -> JoinHandle<Vec<Span>> {
+impl Look {
+    /// Whether it was on its way while another asked.
+    fn overlaps(&self, other: Self) -> bool {
+        self.waited < other.done && self.done > other.asked
+    }
+
+    /// How much later than at once it came: it woke up late, or had to wait for its answer.
+    fn late(&self) -> Duration {
+        (self.done - self.waited).saturating_sub(PAUSE)
+    }
+}
+
+/// Does something every 10 ms until it is over.
+fn timed(over: &Arc<AtomicBool>, mut ask: impl FnMut() + Send + 'static) -> JoinHandle<Vec<Look>> {
     let over = over.clone();
     std::thread::spawn(move || {
-        let mut spans = Vec::new();
+        let mut looks = Vec::new();
         while !over.load(Ordering::Relaxed) {
-            let began = Instant::now();
+            let waited = Instant::now();
+            std::thread::sleep(PAUSE);
+            let asked = Instant::now();
             ask();
-            spans.push((began, began.elapsed()));
-            std::thread::sleep(Duration::from_millis(5));
+            looks.push(Look {
+                waited,
+                asked,
+                done: Instant::now(),
+            });
         }
-        spans
+        looks
     })
 }
 
