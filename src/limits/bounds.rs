@@ -106,7 +106,7 @@ pub fn readable(bytes: u64) -> String {
         let fits = units.iter().rev().find(|(size, _)| *size <= bytes);
         fits.copied()
     };
-    let decimal = unit(&DECIMAL).filter(|(size, _)| bytes % (size / 100) == 0);
+    let decimal = unit(&DECIMAL).filter(|(size, _)| bytes.is_multiple_of(size / 100));
     let Some((size, name)) = decimal.or_else(|| unit(&BINARY)) else {
         return format!("{bytes} bytes");
     };

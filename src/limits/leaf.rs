@@ -71,6 +71,9 @@ impl Leaf {
 
     /// To be called when a program runs here, below this supervisor.
     pub fn begin(&mut self, supervisor: i32) {
+        if let Some(cgroup) = &self.cgroup {
+            cgroup.begin();
+        }
         let all = self.cgroup.is_some() && self.holds.memory && self.holds.cpu && self.holds.pids;
         if !all {
             let left = self.holds.leave(&self.bounds);

@@ -118,7 +118,7 @@ impl Watchdog {
             tree: Mutex::new(tree),
         });
         let mut state = lock(&shared.state);
-        let before: Vec<_> = state.trees.iter().cloned().collect();
+        let before = state.trees.clone();
         state.trees.push(one.clone());
         state.fresh |= keeps(&bounds);
         if one.bounded && !state.running {
@@ -294,14 +294,14 @@ fn round(trees: &[Arc<One>], past: Duration, levels: &mut [Level]) -> Duration {
     if levels.is_empty() {
         return wanted;
     }
-    let mut held = false;
+    let mut wait = false;
     for level in levels {
-        let (hold, soon) = level.judge(&mut watched, past, now);
-        held |= hold;
+        let (must_wait, soon) = level.judge(&mut watched, past, now);
+        wait |= must_wait;
         wanted = wanted.min(soon);
     }
     for tree in &mut watched {
-        tree.keep_held(held);
+        tree.keep_held(wait);
     }
     for (one, tree) in trees.iter().filter(|one| one.bounded).zip(&watched) {
         one.note(tree, now);

@@ -41,7 +41,9 @@ impl Level {
         };
         let mut all = sum(trees);
         if all.may_exceed(&self.bounds) {
-            trees.iter_mut().for_each(|tree| tree.measure());
+            for tree in trees.iter_mut() {
+                tree.measure();
+            }
             all = sum(trees);
         }
         // What was killed a moment ago still counts. Nothing more is killed for it.
