@@ -82,3 +82,61 @@ impl From<Strike> for Struck {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{Kind, Scope};
+
+    #[test]
+    fn what_is_told_reads_back_from_the_log() {
+        let usage = Usage {
+            cpu: Duration::from_nanos(1_234_567_891),
+            memory_peak: 4096,
+        };
+        let spent = Spent::new(usage, Duration::from_millis(1500));
+        let text = serde_json::to_string(&spent).unwrap();
+        assert_eq!(
+            text,
+            r#"{"cpu_seconds":1.234567,"memory_peak_bytes":4096,"wall_seconds":1.5}"#
+        );
+        assert_eq!(serde_json::from_str::<Spent>(&text).unwrap(), spent);
+        let strike = |kind, value| Strike {
+            kind,
+            scope: Scope::User,
+            value,
+            hits: 2,
+        };
+        for struck in [
+            Struck::timeout(Duration::from_millis(500)),
+            strike(Kind::Memory, Some(Amount::Whole(512_000_000))).into(),
+            strike(Kind::Cpu, Some(Amount::Cores(0.5))).into(),
+            strike(Kind::Pids, None).into(),
+        ] {
+            let text = serde_json::to_string(&struck).unwrap();
+            assert_eq!(
+                serde_json::from_str::<Struck>(&text).unwrap(),
+                struck,
+                "{text}"
+            );
+        }
+        let text = serde_json::to_string(&Struck::timeout(Duration::from_secs(2))).unwrap();
+        assert_eq!(
+            text,
+            r#"{"kind":"timeout","value":2.0,"hits":1,"scope":"command"}"#
+        );
+    }
+
+    #[test]
+    fn what_a_shell_left_running_is_added_and_nothing_is_taken_away() {
+        let usage = |cpu, memory_peak| Usage {
+            cpu: Duration::from_secs(cpu),
+            memory_peak,
+        };
+        let first = Spent::new(usage(3, 100), Duration::from_secs(1));
+        let later = first.and_then(usage(2, 200));
+        assert!((later.cpu_seconds - 3.0).abs() < f64::EPSILON);
+        assert_eq!(later.memory_peak_bytes, 200);
+        assert!((later.wall_seconds - 1.0).abs() < f64::EPSILON);
+    }
+}

@@ -210,3 +210,36 @@ fn status(cgroups: Option<&Cgroups>, lacks: &[String], weaker: bool) -> Status {
 pub fn memory_here() -> u64 {
     super::cgroup::memory_here()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_limits_everything_is_still_measured() {
+        let limits = Limits::off();
+        assert_eq!(limits.status().by, "off");
+        let mut leaf = limits.leaf().unwrap();
+        assert_eq!(leaf.ticket(), crate::limits::Ticket::default());
+        leaf.begin(std::process::id().cast_signed());
+        let used = crate::sys::Rusage {
+            cpu: Duration::from_hours(1),
+            largest: 1 << 50,
+        };
+        let usage = leaf.usage_with(used);
+        assert_eq!((usage.cpu, usage.memory_peak), (used.cpu, used.largest));
+        assert!(leaf.strike().is_none());
+    }
+
+    #[test]
+    fn what_is_kept_and_what_is_missing_is_told_in_words() {
+        let lacks = ["no cgroup for memory: there is none".to_owned()];
+        let watched = status(None, &lacks, true);
+        assert_eq!(watched.by, "watchdog");
+        assert!(
+            watched.weaker && watched.detail.contains(&lacks[0]),
+            "{watched:?}"
+        );
+        assert!(watched.detail.contains("watchdog") && watched.detail.contains("slower"));
+    }
+}

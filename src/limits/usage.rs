@@ -149,3 +149,34 @@ impl Strike {
         format!("{who} {amount} allowed here. Start fewer at a time, or have {setting} raised")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kill_is_told_with_the_amount_and_the_setting_to_raise() {
+        let words = |kind, scope, value| {
+            let strike = Strike {
+                kind,
+                scope,
+                value,
+                hits: 1,
+            };
+            strike.why_killed()
+        };
+        let memory = Some(Amount::Whole(512_000_000));
+        let command = words(Kind::Memory, Scope::Command, memory).unwrap();
+        assert!(command.contains("512 MB") && command.contains("command_memory_limit"));
+        let user = words(Kind::Memory, Scope::User, memory).unwrap();
+        assert!(user.contains("512 MB") && user.contains("user_memory_limit"));
+        let system = words(Kind::Memory, Scope::System, None).unwrap();
+        assert!(system.contains("machine"), "{system}");
+        let pids = words(Kind::Pids, Scope::Total, Some(Amount::Whole(50))).unwrap();
+        assert!(pids.contains("50") && pids.contains("total_pids_limit"));
+        assert_eq!(
+            words(Kind::Cpu, Scope::Command, Some(Amount::Cores(0.5))),
+            None
+        );
+    }
+}

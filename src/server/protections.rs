@@ -31,6 +31,11 @@ pub(super) fn active(startup: &Startup, limits: &Status) -> Vec<Protection> {
             false,
             "none: commands run as the user of the server and see its files",
         ),
-        protection("limits", limits.by != "off", limits.by != "off", &limits.detail),
+        protection(
+            "limits",
+            limits.by != "off",
+            limits.by != "off",
+            &limits.detail,
+        ),
     ]
 }

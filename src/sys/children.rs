@@ -84,3 +84,25 @@ fn time(value: libc::timeval) -> Duration {
     let micros = u64::try_from(value.tv_usec).unwrap_or(0);
     Duration::from_secs(seconds) + Duration::from_micros(micros)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_add_up_and_the_largest_counts() {
+        let one = Rusage {
+            cpu: Duration::from_secs(1),
+            largest: 5,
+        };
+        let other = Rusage {
+            cpu: Duration::from_secs(2),
+            largest: 3,
+        };
+        let both = Rusage {
+            cpu: Duration::from_secs(3),
+            largest: 5,
+        };
+        assert_eq!(one.and(other), both);
+    }
+}

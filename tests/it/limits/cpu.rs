@@ -1,7 +1,7 @@
 //! Processor time: a hog gets its share and no more, and is told so.
 
 use super::hogs;
-use crate::support::limits::{Beside, each_way, limit, usage};
+use crate::support::limits::{beside, each_way, limit, usage};
 use crate::support::{Reply, Server, alone, eventually, seconds};
 
 const SETTINGS: [(&str, &str); 1] = [("COMMAND_CPU_LIMIT", "0.5")];
@@ -50,9 +50,9 @@ fn four_threads_share_half_a_processor() {
     let _alone = alone();
     each_way(&SETTINGS, |server, _| {
         hogs::put(server);
-        let beside = Beside::begin(server);
-        let reply = gets_its_share(server, "exec python3 hashing.py 4");
-        beside.finish();
+        let reply = beside(server, || {
+            gets_its_share(server, "exec python3 hashing.py 4")
+        });
         // By their own account, too.
         let output = reply.output();
         let used = output.split("used ").nth(1).unwrap_or_default();

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::hogs;
 use crate::support::limits::{
-    Beside, MIB, Way, each_way, killed_for_memory, limited, peak, struck, told_of_memory,
+    MIB, Way, beside, each_way, killed_for_memory, limited, peak, struck, told_of_memory,
 };
 use crate::support::{Reply, Server};
 
@@ -17,10 +17,7 @@ const SETTINGS: [(&str, &str); 1] = [("COMMAND_MEMORY_LIMIT", "64MiB")];
 #[track_caller]
 fn hog(server: &Server, command: &str) -> Reply {
     hogs::put(server);
-    let beside = Beside::begin(server);
-    let reply = server.run(command);
-    beside.finish();
-    reply
+    beside(server, || server.run(command))
 }
 
 /// Checks the peak of a command that met the limit: the kernel lets it have that much and no more, the watchdog

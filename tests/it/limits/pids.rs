@@ -1,12 +1,12 @@
 //! Processes and threads: at the limit there are no more, and a fork bomb leaves nothing behind.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::hogs;
-use crate::support::limits::{Beside, Way, each_way, shown, struck};
+use crate::support::limits::{Way, beside, each_way, shown, struck};
 use crate::support::{Reply, Server, eventually, processes, seconds};
 
 const LIMIT: u64 = 100;
@@ -17,24 +17,28 @@ const SETTINGS: [(&str, &str); 1] = [("COMMAND_PIDS_LIMIT", "100")];
 #[track_caller]
 fn hog(server: &Server, command: &str, mark: &str) -> (Reply, u64) {
     hogs::put(server);
-    let beside = Beside::begin(server);
-    let over = Arc::new(AtomicBool::new(false));
+    beside(server, || watched(server, command, mark))
+}
+
+/// Runs a command to its end and asks all the time how many processes there are.
+#[track_caller]
+fn watched(server: &Server, command: &str, mark: &str) -> (Reply, u64) {
+    let over = AtomicBool::new(false);
     let most = AtomicU64::new(0);
-    let reply = std::thread::scope(|scope| {
+    let body = json!({ "command": command, "env": { "OT_TEST_MARK": mark } });
+    let answer = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
                 let pids = shown(server)["user"]["usage"]["pids"].as_u64();
                 most.fetch_max(pids.unwrap_or(0), Ordering::Relaxed);
-                std::thread::sleep(std::time::Duration::from_millis(20));
+                std::thread::sleep(Duration::from_millis(20));
             }
         });
-        let body = json!({ "command": command, "env": { "OT_TEST_MARK": mark } });
-        let reply = server.try_execute("wait=60", &body);
+        let answer = server.try_execute("wait=60", &body);
         over.store(true, Ordering::Relaxed);
-        Reply(reply.expect(200).json())
+        answer
     });
-    beside.finish();
-    (reply, most.into_inner())
+    (Reply(answer.expect(200).json()), most.into_inner())
 }
 
 /// Checks what became of a command that wanted more processes than it may have.

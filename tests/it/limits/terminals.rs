@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::hogs;
-use crate::support::limits::{Beside, each_way, limited};
+use crate::support::limits::{beside, each_way, limited};
 use crate::support::{Server, terminal};
 
 const SETTINGS: [(&str, &str); 1] = [("COMMAND_MEMORY_LIMIT", "64MiB")];
@@ -40,16 +40,17 @@ fn open(server: &Server) -> (String, terminal::Client) {
 #[test]
 fn a_shell_that_is_killed_for_memory_says_so_at_the_end() {
     each_way(&SETTINGS, |server, _| {
-        let (id, mut client) = open(server);
-        let beside = Beside::begin(server);
-        client.type_in("exec python3 list.py 600 1\n");
-        let frame = client.frame("exit");
-        assert_eq!(
-            frame,
-            json!({"type": "exit", "code": -9, "signal": "SIGKILL"})
-        );
-        client.expect_close(1000);
-        beside.finish();
+        let (id, client) = beside(server, || {
+            let (id, mut client) = open(server);
+            client.type_in("exec python3 list.py 600 1\n");
+            let frame = client.frame("exit");
+            assert_eq!(
+                frame,
+                json!({"type": "exit", "code": -9, "signal": "SIGKILL"})
+            );
+            client.expect_close(1000);
+            (id, client)
+        });
         tells_of_memory(&client);
         let (before, _) = client.texts[0];
         assert_eq!(before, client.output.len(), "the words came after the exit");

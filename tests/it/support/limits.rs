@@ -7,7 +7,7 @@ use serde_json::Value;
 
 mod beside;
 
-pub(crate) use beside::Beside;
+pub(crate) use beside::beside;
 
 use super::files::unprivileged;
 use super::{Builder, Home, Reply, Server, variables};

@@ -11,8 +11,29 @@ use super::slow;
 use crate::support::Server;
 use crate::support::raw::Connection;
 
+/// Lets a hog run while somebody asks for `/health` all the time and another command works: that one works to its
+/// end, and every answer comes within 50 ms (250 on a slow machine).
+///
+/// On a busy machine an answer can be late for once. So a hog that was in somebody's way runs again, and who is
+/// late three times is late.
+#[track_caller]
+pub(crate) fn beside<T>(server: &Server, mut hog: impl FnMut() -> T) -> T {
+    let most = Duration::from_millis(if slow() { 250 } else { 50 });
+    let mut late = Vec::new();
+    while late.len() < 3 {
+        let beside = Beside::begin(server);
+        let result = hog();
+        let took = beside.finish();
+        if took < most {
+            return result;
+        }
+        late.push(took);
+    }
+    panic!("/health took {late:?}");
+}
+
 /// What goes on beside a hog: somebody asks for `/health` all the time, and another command works.
-pub(crate) struct Beside<'a> {
+struct Beside<'a> {
     server: &'a Server,
     command: String,
     over: Arc<AtomicBool>,
@@ -34,7 +55,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 impl<'a> Beside<'a> {
     /// Begins both.
     #[track_caller]
-    pub(crate) fn begin(server: &'a Server) -> Self {
+    fn begin(server: &'a Server) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let mut connection = Connection::open(server);
         let health = timed(&over, move || {
@@ -53,38 +74,40 @@ impl<'a> Beside<'a> {
         }
     }
 
-    /// Ends both: the command worked to its end, and every answer came within 50 ms (250 on a slow machine).
-    ///
-    /// That is what the server may take; what the machine adds is measured at the same time, by two threads of
-    /// ours that send each other a byte.
+    /// Ends both: the command has worked to its end. The answer is how long `/health` took at most, without what
+    /// the machine added: that is measured at the same time, by two threads of ours that send each other a byte.
     #[track_caller]
-    pub(crate) fn finish(self) {
+    fn finish(self) -> Duration {
         let reply = self.server.end(&self.command).expect_exit(0);
         assert!(reply.output().ends_with("5\r\nallright\r\n"), "{reply:?}");
         self.over.store(true, Ordering::Relaxed);
         let health = self.health.join().expect("/health answers");
         let echo = self.echo.join().expect("the echo comes back");
         assert!(health.len() > 3, "it was asked {} times", health.len());
-        let most = Duration::from_millis(if slow() { 250 } else { 50 });
-        let took = |look: &Look| look.done - look.asked;
-        let worst = health.iter().map(took).max();
-        eprintln!("/health, asked {} times: at most {worst:?}", health.len());
-        for look in health {
+        let own = health.iter().map(|look| {
             let meanwhile = echo.iter().filter(|other| other.overlaps(look));
             let machine = meanwhile.map(Look::late).max().unwrap_or_default();
-            assert!(
-                took(&look) < most + machine,
-                "/health took {:?}; the machine added {machine:?}",
-                took(&look)
-            );
-        }
+            look.took().saturating_sub(machine)
+        });
+        let own = own.max().unwrap_or_default();
+        let worst = health.iter().map(Look::took).max().unwrap_or_default();
+        eprintln!(
+            "/health, asked {} times: {worst:?} at most, {own:?} without the machine's part",
+            health.len()
+        );
+        own
     }
 }
 
 impl Look {
     /// Whether it was on its way while another asked.
-    fn overlaps(&self, other: Self) -> bool {
+    fn overlaps(&self, other: &Self) -> bool {
         self.waited < other.done && self.done > other.asked
+    }
+
+    /// How long the answer took.
+    fn took(&self) -> Duration {
+        self.done - self.asked
     }
 
     /// How much later than at once it came: it woke up late, or had to wait for its answer.
