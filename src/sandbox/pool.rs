@@ -98,7 +98,7 @@ enum Begun {
     /// There is a supervisor, which has no child ready yet.
     Slot(Slot),
     /// So many bytes of the order are sent to one that has.
-    Sent(Ready, usize),
+    Sent(Box<Ready>, usize),
 }
 
 impl Start {
@@ -112,7 +112,7 @@ impl Start {
                 Begun::Slot(slot) => {
                     let leaf = self.pool.leaf(self.launch.fit()).await?;
                     match slot.prepare(leaf).await {
-                        Ok(ready) => self.begun = Begun::Sent(ready, 0),
+                        Ok(ready) => self.begun = Begun::Sent(ready.into(), 0),
                         Err(died) => {
                             self.count(died)?;
                             self.try_now()?;
@@ -134,7 +134,8 @@ impl Start {
             match timeout_at(deadline, link.next()).await {
                 Err(_) => return Err(self.pool.give_up_spawner()),
                 Ok(Some(Notice::Started(shell, supervisor))) => {
-                    return Ok(Running::new(ready.slot, ready.leaf, shell, supervisor));
+                    let Ready { slot, leaf } = *ready;
+                    return Ok(Running::new(slot, leaf, shell, supervisor));
                 }
                 Ok(Some(Notice::Failed(failure))) => return Err(Error::Failed(failure)),
                 // It was killed while it waited, or the spawner could not fork it.
@@ -162,7 +163,7 @@ impl Start {
             fitted.map_err(Error::NoLeaf)?;
             match ready.slot.link.send_now(self.launch.order()) {
                 Ok(sent) => {
-                    self.begun = Begun::Sent(ready, sent);
+                    self.begun = Begun::Sent(ready.into(), sent);
                     return Ok(());
                 }
                 Err(died) => self.count(died)?,

