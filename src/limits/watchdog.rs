@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use super::{Bounds, Present, Scope, Strike, Usage};
 use level::Level;
-use tree::{Extent, Tree};
+use tree::{Extent, Strikes, Tree};
 
 mod bucket;
 mod hold;
@@ -71,6 +71,7 @@ struct One {
     bounded: bool,
     tree: Mutex<Tree>,
     seen: Mutex<Seen>,
+    strikes: Strikes,
 }
 
 #[derive(Clone, Debug)]
@@ -78,7 +79,6 @@ struct Seen {
     at: Instant,
     usage: Usage,
     present: Extent,
-    strikes: Vec<Strike>,
 }
 
 /// One command or terminal that is watched. Dropping it ends that; what was held back is let go.
@@ -115,6 +115,7 @@ impl Watchdog {
             supervisor,
             bounded: keeps(&bounds) || !shared.levels.is_empty(),
             seen: Mutex::new(Seen::new(&tree, Instant::now())),
+            strikes: tree.strikes(),
             tree: Mutex::new(tree),
         });
         let mut state = lock(&shared.state);
@@ -165,7 +166,7 @@ impl Watched {
 
     /// The limits that struck.
     pub(super) fn strikes(&self) -> Vec<Strike> {
-        lock(&self.one.seen).strikes.clone()
+        lock(&self.one.strikes).clone()
     }
 }
 
@@ -211,7 +212,6 @@ impl Seen {
             at,
             usage: tree.usage(),
             present: *tree.extent(),
-            strikes: tree.strikes().to_vec(),
         }
     }
 }

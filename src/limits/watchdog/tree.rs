@@ -1,5 +1,6 @@
 //! A tree: the processes below one supervisor, what they use, and what is done when that is too much.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::sysinfo::sysinfo;
@@ -24,6 +25,9 @@ const MEASURE_AGAIN: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 64;
 /// The cheap sum is kept by the kernel for each processor and lags a little.
 const LAG: u64 = 16;
+
+/// The limits that struck one tree.
+pub(super) type Strikes = Arc<Mutex<Vec<Strike>>>;
 
 /// How much there is of a tree at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,7 +109,8 @@ pub(super) struct Tree {
     over_cpu: bool,
     hold: Hold,
     killed: Option<Instant>,
-    strikes: Vec<Strike>,
+    /// Shared with who asks: a strike is known before what it kills is gone.
+    strikes: Strikes,
     ended: bool,
 }
 
@@ -132,7 +137,7 @@ impl Tree {
             over_cpu: false,
             hold: Hold::default(),
             killed: None,
-            strikes: Vec::new(),
+            strikes: Strikes::default(),
             ended: false,
         }
     }
@@ -246,10 +251,11 @@ impl Tree {
     /// Notes that a limit struck.
     pub(super) fn strike(&mut self, kind: Kind, scope: Scope, value: Amount) {
         let known = |strike: &&mut Strike| strike.kind == kind && strike.scope == scope;
-        if let Some(strike) = self.strikes.iter_mut().find(known) {
+        let mut strikes = self.strikes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(strike) = strikes.iter_mut().find(known) {
             strike.hits += 1;
         } else {
-            self.strikes.push(Strike {
+            strikes.push(Strike {
                 kind,
                 scope,
                 value: Some(value),
@@ -284,8 +290,8 @@ impl Tree {
     }
 
     /// The limits that struck.
-    pub(super) fn strikes(&self) -> &[Strike] {
-        &self.strikes
+    pub(super) fn strikes(&self) -> Strikes {
+        Arc::clone(&self.strikes)
     }
 
     /// Lets all go that is held. What was seen last stays so: it is never looked at again.

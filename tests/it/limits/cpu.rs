@@ -22,13 +22,18 @@ fn gets_its_share(server: &Server, command: &str) -> Reply {
         let (share, idle) = (share(&reply), idle() - before);
         eprintln!("{command}: {share:.3} of a processor, {idle:.2} s were left over");
         assert!(share <= 0.55, "it had {share} of a processor: {reply:?}");
-        if share >= 0.45 {
+        // On a busy machine it may come near its share and never have to wait.
+        let waited = !reply.0["limit"].is_null() || idle >= 0.4;
+        if share >= 0.45 && waited {
             let (kind, scope, value) = limit(&reply);
             assert_eq!((kind.as_str(), scope.as_str()), ("cpu", "command"));
             assert!((value - 0.5).abs() < 1e-9, "{reply:?}");
             return reply;
         }
-        assert!(idle < 0.4, "it could have had more than {share}: {reply:?}");
+        assert!(
+            share >= 0.45 || idle < 0.4,
+            "it could have had more than {share}: {reply:?}"
+        );
         if last {
             eprintln!("it is not shown that it gets its share: the machine is too busy");
             return reply;

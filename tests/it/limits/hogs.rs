@@ -100,7 +100,7 @@ time.sleep(float(sys.argv[2]))
 ";
 
 /// Forks itself twice per level, down to 10 levels: 2,047 processes, of which the last sleep for two seconds.
-pub(super) const BOMB: &str = "bomb() { [ $1 -lt 10 ] || exec sleep 2; bomb $(($1+1)) & bomb $(($1+1)) & wait; }; bomb 0; echo over";
+pub(super) const BOMB: &str = "bomb() { [ $1 -lt 10 ] || exec sleep 5; bomb $(($1+1)) & bomb $(($1+1)) & wait; }; bomb 0; echo over";
 
 /// Puts the hogs into the working directory: `list.py`, `mappings.py`, `forks.py`, `threads.py`, `hashing.py`,
 /// `work.py`.
