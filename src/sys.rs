@@ -15,4 +15,5 @@ pub use file::read_cached;
 pub use secrets::{erase_environment, hide_memory};
 pub use signals::{start_clean, survive_file_size_limit};
 pub use spawn::{exit_now, fork_single_threaded};
+pub use tree::{Process, ticks_in_a_second};
 pub use tty::{borrow, leave_controlling, make_controlling, register};

@@ -175,17 +175,25 @@ fn without_head(allow: &HeaderValue) -> HeaderValue {
 #[derive(Clone, Copy)]
 struct Panicked;
 
+/// What tokio panics with when `spawn_blocking` gets no thread.
+const NO_THREAD: &str = "OS can't spawn worker thread";
+
 impl ResponseForPanic for Panicked {
     type ResponseBody = Body;
 
     fn response_for_panic(&mut self, panic: Box<dyn Any + Send>) -> Response {
         let text = panic.downcast_ref::<&str>().copied();
         let words = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        Error::Internal(format!(
-            "a handler panicked: {}",
-            words.unwrap_or("without words")
-        ))
-        .into_response()
+        let words = words.unwrap_or("without words");
+        // The one panic that is the machine's fault: tokio has no other way to say it.
+        if words.contains(NO_THREAD) {
+            return Error::Unavailable {
+                shown: "the machine has no thread left for this: too many processes run; end some, or try again in a moment",
+                inner: words.to_owned(),
+            }
+            .into_response();
+        }
+        Error::Internal(format!("a handler panicked: {words}")).into_response()
     }
 }
 

@@ -203,6 +203,15 @@ impl Process {
         Some(Spent::new(leaf.usage(), self.began.elapsed()))
     }
 
+    /// The limit that has struck a command that runs.
+    fn present_strike(&self) -> Option<Struck> {
+        let leaf = {
+            let state = self.state();
+            state.leaf.clone().filter(|_| state.spent.is_none())?
+        };
+        leaf.strike().map(Struck::from)
+    }
+
     /// The answer to a question about it.
     pub(super) async fn report(&self, window: Window) -> Report {
         // The status first: output that comes in between is no harm, output that is missing is.
@@ -211,6 +220,8 @@ impl Process {
             let state = self.state();
             (state.timed_out, state.limit.clone())
         };
+        // What holds a command back is worth knowing while it runs.
+        let limit = limit.or_else(|| self.present_strike());
         let usage = self.spent();
         let excerpt = self.log.read(window).await;
         Report {

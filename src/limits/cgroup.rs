@@ -7,10 +7,10 @@ mod branch;
 mod broom;
 mod counters;
 mod files;
+mod here;
 mod holds;
 mod kill;
 mod leaf;
-mod memory_here;
 mod mounts;
 mod server_leaf;
 mod shape;
@@ -30,9 +30,9 @@ use self::holds::{Held, Reasons};
 use self::mounts::Version;
 use super::{Bounds, Present, Scope, Usage};
 
+pub(super) use self::here::{memory_here, pids_here};
 pub(super) use self::kill::kill_all;
 pub(super) use self::leaf::Leaf;
-pub(super) use self::memory_here::memory_here;
 
 /// Bounds of each level.
 #[derive(Clone, Copy, Debug, Default)]

@@ -211,6 +211,12 @@ pub fn memory_here() -> u64 {
     super::cgroup::memory_here()
 }
 
+/// The processes and threads there may be for everything here: on the machine, in the server's own cgroup, and of its
+/// user. None when the kernel does not tell.
+pub fn pids_here() -> Option<u64> {
+    super::cgroup::pids_here()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

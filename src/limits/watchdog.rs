@@ -16,13 +16,14 @@
 //! ```
 
 use std::io;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Bounds, Present, Scope, Strike, Usage};
 use level::Level;
-use tree::{Extent, Strikes, Tree};
+use tree::{Extent, Told, Tree};
 
 mod bucket;
 mod hold;
@@ -71,7 +72,7 @@ struct One {
     bounded: bool,
     tree: Mutex<Tree>,
     seen: Mutex<Seen>,
-    strikes: Strikes,
+    told: Arc<Told>,
 }
 
 #[derive(Clone, Debug)]
@@ -115,7 +116,7 @@ impl Watchdog {
             supervisor,
             bounded: keeps(&bounds) || !shared.levels.is_empty(),
             seen: Mutex::new(Seen::new(&tree, Instant::now())),
-            strikes: tree.strikes(),
+            told: tree.told(),
             tree: Mutex::new(tree),
         });
         let mut state = lock(&shared.state);
@@ -161,12 +162,17 @@ impl Watchdog {
 impl Watched {
     /// What has been used so far. Looks, unless somebody has just done so.
     pub(super) fn usage(&self) -> Usage {
-        self.one.fresh().usage
+        let usage = self.one.fresh().usage;
+        let peak = self.one.told.peak.load(Ordering::Relaxed);
+        Usage {
+            memory_peak: usage.memory_peak.max(peak),
+            ..usage
+        }
     }
 
     /// The limits that struck.
     pub(super) fn strikes(&self) -> Vec<Strike> {
-        lock(&self.one.strikes).clone()
+        lock(&self.one.told.strikes).clone()
     }
 }
 
@@ -235,7 +241,8 @@ impl Shared {
         while let Some((trees, past)) = self.next() {
             let before = pace::own_time();
             let wanted = round(&trees, past, &mut levels);
-            let spent = pace::own_time().saturating_sub(before);
+            let killing = trees.iter().map(|one| lock(&one.tree).spent_on_killing());
+            let spent = pace::own_time().saturating_sub(before + killing.sum());
             self.pause(pace::pause(wanted, spent));
         }
     }

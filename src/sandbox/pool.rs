@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -251,13 +252,17 @@ impl Pool {
     /// A place under the limits, as it fits.
     async fn leaf(&self, fit: Fit) -> Result<Leaf, Error> {
         let limits = self.0.limits.clone();
-        let made = spawn_blocking(move || {
+        let make = move || {
             let mut leaf = limits.leaf()?;
             fit.adapt(&mut leaf)?;
             Ok(leaf)
-        });
-        let made: io::Result<Leaf> = made.await.unwrap_or_else(|error| Err(error.into()));
-        made.map_err(Error::NoLeaf)
+        };
+        // It panics when there is no thread to be had.
+        let leaf: io::Result<Leaf> = match catch_unwind(|| spawn_blocking(make)) {
+            Ok(thread) => thread.await.unwrap_or_else(|error| Err(error.into())),
+            Err(_) => Err(Errno::EAGAIN.into()),
+        };
+        leaf.map_err(Error::NoLeaf)
     }
 
     fn make(&self) -> Result<Slot, Error> {

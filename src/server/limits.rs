@@ -1,7 +1,7 @@
 //! The limits of the settings, in the numbers of this machine.
 
 use crate::config::{self, Config, LevelLimits, Memory};
-use crate::limits::{Bounds, Demand, OwnLimits, Settings, memory_here};
+use crate::limits::{Bounds, Demand, OwnLimits, Settings, memory_here, pids_here};
 
 /// What the settings say about limits; percentages are of the memory there is here.
 pub(super) fn settings(config: &Config) -> Settings {
@@ -14,13 +14,23 @@ pub(super) fn settings(config: &Config) -> Settings {
         },
         command: bounds(&config.command_limits, here),
         user: bounds(&config.user_limits, here),
-        total: bounds(&config.total_limits, here),
+        total: total(bounds(&config.total_limits, here), pids_here()),
         own: OwnLimits {
             nofile: config.limit_nofile,
             fsize: config.limit_fsize,
             core: config.limit_core,
             data: None,
         },
+    }
+}
+
+/// The server and the system keep a tenth of the processes that there may be: a fork bomb must not take the last, or
+/// nothing could be started any more to end it.
+fn total(total: Bounds, here: Option<u64>) -> Bounds {
+    let left = here.map(|here| here - here / 10);
+    Bounds {
+        pids: total.pids.map(|pids| pids.min(left.unwrap_or(pids))),
+        ..total
     }
 }
 
@@ -59,5 +69,17 @@ mod tests {
         assert_eq!(found.memory, Some(2 << 30));
         assert_eq!(found.swap, Some(7));
         assert_eq!((found.cpu, found.pids), (Some(1.5), None));
+    }
+
+    #[test]
+    fn some_processes_are_left_for_the_server() {
+        let set = |pids| Bounds {
+            pids,
+            ..Bounds::default()
+        };
+        assert_eq!(total(set(Some(8192)), Some(500)).pids, Some(450));
+        assert_eq!(total(set(Some(100)), Some(500)).pids, Some(100));
+        assert_eq!(total(set(Some(8192)), None).pids, Some(8192));
+        assert_eq!(total(set(None), Some(500)).pids, None);
     }
 }

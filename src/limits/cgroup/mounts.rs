@@ -38,9 +38,8 @@ pub(super) enum Trouble {
     #[error("no cgroup file system that has it is mounted; mount one below /sys/fs/cgroup")]
     Unmounted,
     #[error(
-        "{mount} shows the cgroups below {root}, but the server is in {path}, which is not among them; give the \
-         container its own cgroup namespace and no mount of the host's /sys/fs/cgroup (`--cgroupns=private`), or the \
-         host's namespace with that mount (`--cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup:rw`)"
+        "the cgroups that are mounted here are not those below the server's own: the namespace is another than the \
+         mount's; give a container with the host's /sys/fs/cgroup the host's namespace too (`--cgroupns=host`)"
     )]
     Elsewhere {
         mount: String,

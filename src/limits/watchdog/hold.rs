@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::sys::tree::Process;
+use crate::sys::Process;
 
 /// How long parents get to be stopped before their children are.
 const STOPPING: Duration = Duration::from_millis(5);

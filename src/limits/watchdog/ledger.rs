@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::sys::tree::Process;
+use crate::sys::Process;
 
 /// Processor time of a tree, in ticks.
 #[derive(Debug, Default)]

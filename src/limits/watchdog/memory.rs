@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 
-use crate::sys::tree::{Process, ticks_in_a_second};
+use crate::sys::{Process, ticks_in_a_second};
 
 /// For so long a child may be using its parent's memory, until it executes a program (vfork(2)).
 const BORROWING_MILLIS: u64 = 200;

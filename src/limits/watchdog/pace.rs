@@ -9,12 +9,15 @@ use nix::sys::time::TimeValLike;
 pub(super) const USUAL: Duration = Duration::from_millis(100);
 /// The time between two looks at something that needs it.
 pub(super) const SOON: Duration = Duration::from_millis(10);
-/// Of this many parts of a processor's time, looking may take one.
+/// Of this many parts of a processor's time, looking should take one.
 const SHARE: u32 = 25;
+
+/// But never is it blind for longer, or a fork bomb is over before the next look.
+const BLIND: Duration = Duration::from_millis(250);
 
 /// How long to rest after a look that took `spent`: at least, and when nothing new comes.
 pub(super) fn pause(wanted: Duration, spent: Duration) -> (Duration, Duration) {
-    let least = spent * (SHARE - 1);
+    let least = (spent * (SHARE - 1)).min(BLIND);
     (least.max(SOON / 2), least.max(wanted))
 }
 
@@ -37,9 +40,10 @@ pub(super) fn towards(used: u64, bound: Option<u64>) -> Duration {
 
 #[test]
 fn looking_takes_a_small_part_of_the_time() {
-    let spent = Duration::from_millis(80);
+    let spent = Duration::from_millis(8);
     let (least, usual) = pause(SOON, spent);
     assert!(spent * 20 <= least + spent && least <= usual);
+    assert_eq!(pause(SOON, Duration::from_secs(5)), (BLIND, BLIND));
     assert_eq!(pause(SOON, Duration::ZERO).1, SOON);
     assert_eq!(pause(USUAL, Duration::ZERO).1, USUAL);
 }

@@ -1,5 +1,6 @@
 //! A tree: the processes below one supervisor, what they use, and what is done when that is too much.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use super::ledger::Ledger;
 use super::memory;
 use super::pace::{self, SOON, USUAL};
 use crate::limits::{Amount, Bounds, Kind, Scope, Strike, Usage};
-use crate::sys::tree::{self, Process, ticks_in_a_second};
+use crate::sys::{Process, ticks_in_a_second, tree};
 
 /// Something new is looked at often for so long.
 const YOUNG: Duration = Duration::from_millis(300);
@@ -26,8 +27,14 @@ const AT_ONCE: usize = 64;
 /// The cheap sum is kept by the kernel for each processor and lags a little.
 const LAG: u64 = 16;
 
-/// The limits that struck one tree.
-pub(super) type Strikes = Arc<Mutex<Vec<Strike>>>;
+/// What is known of a tree before what follows from it is done: who sees that it was killed finds why.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// The limits that struck.
+    pub(super) strikes: Mutex<Vec<Strike>>,
+    /// The most memory it had, in bytes.
+    pub(super) peak: AtomicU64,
+}
 
 /// How much there is of a tree at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,15 +109,14 @@ pub(super) struct Tree {
     extent: Extent,
     ledger: Ledger,
     busy: bool,
-    peak: u64,
     /// The cheap sum when memory was last measured, and when that was.
     measured: (u64, Option<Instant>),
     bucket: Option<Bucket>,
     over_cpu: bool,
     hold: Hold,
     killed: Option<Instant>,
-    /// Shared with who asks: a strike is known before what it kills is gone.
-    strikes: Strikes,
+    killing: Duration,
+    told: Arc<Told>,
     ended: bool,
 }
 
@@ -129,7 +135,6 @@ impl Tree {
             extent: Extent::default(),
             ledger: Ledger::new(root.as_ref()),
             busy: false,
-            peak: 0,
             measured: (0, None),
             bucket: bounds
                 .cpu
@@ -137,7 +142,8 @@ impl Tree {
             over_cpu: false,
             hold: Hold::default(),
             killed: None,
-            strikes: Strikes::default(),
+            killing: Duration::ZERO,
+            told: Arc::default(),
             ended: false,
         }
     }
@@ -182,7 +188,7 @@ impl Tree {
         let pause = MEASURE_AGAIN.saturating_mul(many.saturating_add(1));
         let again = at.is_none_or(|at| now.saturating_duration_since(at) >= pause);
         let may_be_over = self.extent.may_exceed(&self.bounds);
-        let may_be_most = sum > self.peak && (again || sum > then + then / GROWN);
+        let may_be_most = sum > self.peak() && (again || sum > then + then / GROWN);
         if may_be_most || may_be_over {
             self.measured = (sum, Some(now));
             self.measure();
@@ -194,7 +200,7 @@ impl Tree {
         let memory = memory::exact(&self.processes);
         self.extent.memory = memory.resident;
         self.extent.swap = memory.swapped;
-        self.peak = self.peak.max(memory.resident);
+        self.told.peak.fetch_max(memory.resident, Ordering::Relaxed);
     }
 
     /// Does what follows from a look for its own bounds, and says how soon the next is wanted.
@@ -244,14 +250,20 @@ impl Tree {
         }
         let same = Process::read(self.supervisor).map(|one| one.started) == self.started;
         if same {
+            let before = pace::own_time();
             tree::kill_all(self.supervisor);
+            self.killing += pace::own_time().saturating_sub(before);
         }
     }
 
     /// Notes that a limit struck.
     pub(super) fn strike(&mut self, kind: Kind, scope: Scope, value: Amount) {
         let known = |strike: &&mut Strike| strike.kind == kind && strike.scope == scope;
-        let mut strikes = self.strikes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut strikes = self
+            .told
+            .strikes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(strike) = strikes.iter_mut().find(known) {
             strike.hits += 1;
         } else {
@@ -270,6 +282,10 @@ impl Tree {
         self.killed.is_some_and(lately) && self.processes.iter().any(|one| !one.is_dead())
     }
 
+    fn peak(&self) -> u64 {
+        self.told.peak.load(Ordering::Relaxed)
+    }
+
     /// Whether it has used the processor since the look before.
     pub(super) fn is_busy(&self) -> bool {
         self.busy
@@ -285,13 +301,18 @@ impl Tree {
         let micros = self.ledger.used() * (1_000_000 / ticks_in_a_second());
         Usage {
             cpu: Duration::from_micros(micros),
-            memory_peak: self.peak,
+            memory_peak: self.peak(),
         }
     }
 
-    /// The limits that struck.
-    pub(super) fn strikes(&self) -> Strikes {
-        Arc::clone(&self.strikes)
+    /// What is known of it at once.
+    pub(super) fn told(&self) -> Arc<Told> {
+        Arc::clone(&self.told)
+    }
+
+    /// Processor time that killing has taken.
+    pub(super) fn spent_on_killing(&mut self) -> Duration {
+        std::mem::take(&mut self.killing)
     }
 
     /// Lets all go that is held. What was seen last stays so: it is never looked at again.

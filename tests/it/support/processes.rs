@@ -1,6 +1,7 @@
 //! Processes as `/proc` shows them.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
@@ -108,9 +109,11 @@ pub(crate) fn descriptors(pid: i32) -> usize {
         .count()
 }
 
-/// Whether it runs this program.
+/// Whether it was started as this program. (`/proc/PID/exe` would be surer, but in a container root without
+/// `CAP_SYS_PTRACE` may not see that of a server that hides its memory.)
 pub(crate) fn runs(pid: i32, program: &Path) -> bool {
-    fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == program)
+    let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    words.split(|byte| *byte == 0).next() == Some(program.as_os_str().as_bytes())
 }
 
 /// Sends a signal; one that has ended already is no failure.

@@ -286,11 +286,10 @@ impl Server {
 
     /// The server's own process: the child, or below it when it was started through another program.
     fn find(&self, program: &Path) -> i32 {
-        let program = program.canonicalize().expect("the program is there");
         let below = processes::descendants(self.pid);
         let mut candidates = std::iter::once(self.pid).chain(below);
         candidates
-            .find(|&pid| processes::runs(pid, &program))
+            .find(|&pid| processes::runs(pid, program))
             .unwrap_or(self.pid)
     }
 }
