@@ -46,7 +46,9 @@ fn can(program: &str, args: &[&str]) -> bool {
 #[must_use]
 pub(crate) fn alone() -> File {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("alone.lock");
-    let file = File::create(path).expect("the target directory can be written");
+    // A test of another user may have made it, whose file can be read.
+    let file = File::open(&path).or_else(|_| File::create(&path));
+    let file = file.expect("the target directory can be written");
     file.lock().expect("files there can be locked");
     file
 }
