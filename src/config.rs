@@ -4,6 +4,7 @@
 //! file or `--config`, environment, flags), reads every value and gives a [`Config`].
 
 mod check;
+mod demand;
 mod document;
 mod environment;
 mod error;
@@ -12,6 +13,7 @@ mod key;
 mod kind;
 mod layer;
 mod limits;
+mod memory;
 mod nearest;
 mod quantity;
 mod reading;
@@ -25,12 +27,14 @@ use std::path::{Path, PathBuf};
 use ::config::Source as _;
 
 pub use check::check;
+pub use demand::Demand;
 pub use document::{example_file, markdown_table};
 pub use environment::{Environment, arguments};
 pub use error::ConfigError;
 pub use key::ApiKey;
 pub use kind::Kind;
-pub use limits::{Demand, LevelLimits, Memory};
+pub use limits::LevelLimits;
+pub use memory::Memory;
 pub use quantity::bytes_in;
 pub use resolved::Config;
 pub use table::{Initial, SECTIONS, Section, Setting, settings};

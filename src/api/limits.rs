@@ -8,7 +8,8 @@ use super::blocking::blocking;
 use super::json::Json;
 use super::validate::{Number, Problem, Problems, Size, Within};
 use super::{Error, State};
-use crate::limits::{Bounds, Demand, Limits, OwnLimits, Present, Scope, Settings, Status, TooMuch};
+use crate::config::Demand;
+use crate::limits::{Bounds, Limits, OwnLimits, Present, Scope, Settings, Status, TooMuch};
 
 /// Memory a command may ask for: with less not even a shell starts.
 pub(super) const MEMORY: Size = Size { min: 1 << 20 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::config::ValueKind;
 
-use super::limits::Memory;
+use super::memory::Memory;
 use super::quantity;
 
 /// The word that unsets a setting which has a default, or which a layer below sets.

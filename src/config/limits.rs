@@ -1,31 +1,9 @@
 //! The limits as the settings say them: how much is asked of the machine, and how much each level may use.
 
+use super::demand::Demand;
+use super::memory::Memory;
 use super::reading::Reading;
-use super::{Config, Effective};
-
-/// How much is asked of the machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Demand {
-    /// Every limit that is set is kept by cgroups, or the server does not start.
-    Required,
-    /// What cannot be had is kept in a weaker way, or not at all, and told.
-    #[default]
-    Optional,
-    /// Nothing is limited.
-    Off,
-}
-
-/// The words of [`Demand`], as the table has them.
-pub(super) const DEMANDS: &[&str] = &["required", "optional", "off"];
-
-/// An amount of memory.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Memory {
-    /// So many bytes.
-    Bytes(u64),
-    /// So much in a hundred, from 1 to 100, of the memory there is here.
-    Percent(f64),
-}
+use super::{Config, Effective, table};
 
 /// What one level may use; none is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -40,27 +18,6 @@ pub struct LevelLimits {
     pub pids: Option<u64>,
     /// Share of the disk's time against others, 1 to 10000.
     pub io_weight: Option<u16>,
-}
-
-impl Memory {
-    /// Whether it is surely more than `other`: amounts in bytes and parts of a whole are not compared.
-    fn exceeds(self, other: Self) -> bool {
-        match (self, other) {
-            (Self::Bytes(one), Self::Bytes(two)) => one > two,
-            (Self::Percent(one), Self::Percent(two)) => one > two,
-            (Self::Bytes(_), Self::Percent(_)) | (Self::Percent(_), Self::Bytes(_)) => false,
-        }
-    }
-}
-
-impl Demand {
-    pub(super) fn take(read: &mut Reading) -> Option<Self> {
-        read.text("limits").map(|word| match word.as_str() {
-            "required" => Self::Required,
-            "off" => Self::Off,
-            _ => Self::Optional,
-        })
-    }
 }
 
 impl LevelLimits {
@@ -130,7 +87,7 @@ pub(super) fn concerns(config: &Config, settings: &[Effective]) -> Vec<String> {
 fn unused(settings: &[Effective]) -> Option<String> {
     let limits = super::SECTIONS
         .iter()
-        .find(|section| section.title == TITLE)?;
+        .find(|section| section.title == table::LIMITS)?;
     let of_limits = |name: &str| limits.settings.iter().skip(1).any(|own| own.name == name);
     let set: Vec<&str> = settings
         .iter()
@@ -145,8 +102,5 @@ fn unused(settings: &[Effective]) -> Option<String> {
         )
     })
 }
-
-/// The heading of the limits in the table.
-pub(super) const TITLE: &str = "Limits";
 /// The word that unsets a limit, as it is shown.
 pub(super) const UNSET: &str = "\"none\"";

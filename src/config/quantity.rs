@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::config::ValueKind;
 
-use super::limits::Memory;
+use super::memory::Memory;
 
 const NOT_WHOLE: &str = "is not a whole number";
 const NOT_BYTES: &str = "is not a number of bytes";

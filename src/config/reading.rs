@@ -8,7 +8,7 @@ use ::config::{Map, Value, ValueKind};
 use super::Effective;
 use super::error::ConfigError;
 use super::kind::{Parsed, quoted};
-use super::limits::Memory;
+use super::memory::Memory;
 use super::table::{self, Setting};
 
 /// Shown in place of a secret.

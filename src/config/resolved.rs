@@ -172,7 +172,7 @@ impl Config {
             kill_grace: set(read.span("kill_grace")),
             max_processes: set(read.number("max_processes")),
             warm_processes: set(read.number("warm_processes")),
-            limits: set(Demand::take(read)),
+            limits: Demand::of_word(&set(read.text("limits"))),
             command_limits: LevelLimits::take(read, "command"),
             user_limits: LevelLimits::take(read, "user"),
             total_limits: LevelLimits::take(read, "total"),

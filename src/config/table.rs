@@ -5,8 +5,11 @@
 
 use ::config::ValueKind;
 
+use super::demand::DEMANDS;
 use super::kind::{self, Kind, Parsed};
-use super::limits::{DEMANDS, TITLE as LIMITS};
+
+/// The section of limits, whose settings take the word `none`.
+pub(super) const LIMITS: &str = "Limits";
 
 /// What a setting is when nobody sets it.
 #[derive(Clone, Copy, Debug)]

@@ -70,8 +70,15 @@ impl Cgroups {
     }
 
     fn set_up_in(system: &System, levels: &Levels) -> Result<Self, String> {
-        let (branch, reasons) = Branch::make(system, levels)?;
-        Ok(Self { branch, reasons })
+        let (mut branch, mut reasons) = Branch::make(system, levels)?;
+        leaf::try_one(&mut branch, &mut reasons);
+        if !branch.holds.anything() {
+            return Err(reasons.in_words(&Held::MAIN));
+        }
+        Ok(Self {
+            branch: Arc::new(branch),
+            reasons,
+        })
     }
 
     /// What is kept by cgroups.

@@ -19,6 +19,8 @@ pub struct Leaf {
     watchdog: Watchdog,
     watched: Option<Watched>,
     bounds: Bounds,
+    /// As the settings have them.
+    usual: Bounds,
     own: OwnLimits,
 }
 
@@ -36,6 +38,7 @@ impl Leaf {
             watchdog,
             watched: None,
             bounds,
+            usual: bounds,
             own,
         }
     }
@@ -141,7 +144,8 @@ impl Leaf {
     pub fn why_killed(&self, strike: &Strike) -> Option<String> {
         match strike.kind {
             Kind::Pids if self.holds.pids => None,
-            _ => strike.why_killed(),
+            Kind::Pids => strike.why_killed(self.bounds.pids != self.usual.pids),
+            _ => strike.why_killed(self.bounds.memory != self.usual.memory),
         }
     }
 

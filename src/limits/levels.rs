@@ -7,18 +7,7 @@ use std::time::Duration;
 use super::cgroup::{Cgroups, Holds, Levels};
 use super::watchdog::Watchdog;
 use super::{Bounds, Leaf, OwnLimits, Present, Scope, TooMuch};
-
-/// How much is asked of the machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Demand {
-    /// Without cgroups for all limits that are set, there is no server.
-    Required,
-    /// What cannot be had is done without, or in a weaker way, and told.
-    #[default]
-    Optional,
-    /// Nothing is limited.
-    Off,
-}
+use crate::config::Demand;
 
 /// What the settings say about limits.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,6 +57,7 @@ impl Limits {
         if settings.demand == Demand::Off {
             return Ok(Self::off());
         }
+        let asked = [settings.command, settings.user, settings.total];
         // A bound on memory that lets a command fill the swap would only bring the machine down in another way.
         let command = &mut settings.command;
         command.swap = command.swap.or(command.memory.map(|_| 0));
@@ -77,7 +67,6 @@ impl Limits {
             total,
             ..
         } = settings;
-        let levels = [command, user, total];
         let (cgroups, lacks) = match Cgroups::set_up(&Levels {
             command,
             user,
@@ -90,7 +79,7 @@ impl Limits {
             Err(why) => (None, vec![why]),
         };
         let holds = cgroups.as_ref().map(Cgroups::holds).unwrap_or_default();
-        let weaker = levels.iter().any(|level| !holds.leave(level).is_empty());
+        let weaker = asked.iter().any(|level| !holds.leave(level).is_empty());
         if weaker && settings.demand == Demand::Required {
             return Err(format!(
                 "limits = \"required\", but not all that are set can be kept here: {}; or set limits = \"optional\"",

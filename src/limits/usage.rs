@@ -103,20 +103,25 @@ pub struct Strike {
 impl Strike {
     /// Why something was killed, and what may be done, in words that follow "killed: "; none when this limit only
     /// holds back.
-    pub(super) fn why_killed(&self) -> Option<String> {
+    ///
+    /// `asked`: the command's own limit is what its request asked for.
+    pub(super) fn why_killed(&self, asked: bool) -> Option<String> {
         match self.kind {
-            Kind::Memory => Some(self.memory_words()),
-            Kind::Pids => Some(self.pids_words()),
+            Kind::Memory => Some(self.memory_words(asked)),
+            Kind::Pids => Some(self.pids_words(asked)),
             Kind::Cpu => None,
         }
     }
 
-    fn memory_words(&self) -> String {
+    fn memory_words(&self, asked: bool) -> String {
         let amount = match self.value {
             Some(Amount::Whole(bytes)) => format!("the {} of memory", readable(bytes)),
             _ => "the memory".to_owned(),
         };
         match self.scope {
+            Scope::Command if asked => format!(
+                "it needed more than {amount} that its request asked for. Do the work in smaller pieces, or ask for more with memory_limit"
+            ),
             Scope::Command => format!(
                 "it needed more than {amount} that one command or terminal may use here. Do the work in smaller pieces, or have command_memory_limit raised"
             ),
@@ -130,11 +135,16 @@ impl Strike {
         }
     }
 
-    fn pids_words(&self) -> String {
+    fn pids_words(&self, asked: bool) -> String {
         let amount = match self.value {
             Some(Amount::Whole(number)) => format!("the {number} processes and threads"),
             _ => "the processes and threads".to_owned(),
         };
+        if asked && self.scope == Scope::Command {
+            return format!(
+                "it had more than {amount} that its request asked for. Start fewer at a time, or ask for more with pids_limit"
+            );
+        }
         let (who, setting) = match self.scope {
             Scope::Command | Scope::System => ("it had more than", "command_pids_limit"),
             Scope::User => (
@@ -163,7 +173,7 @@ mod tests {
                 value,
                 hits: 1,
             };
-            strike.why_killed()
+            strike.why_killed(false)
         };
         let memory = Some(Amount::Whole(512_000_000));
         let command = words(Kind::Memory, Scope::Command, memory).unwrap();
@@ -178,5 +188,19 @@ mod tests {
             words(Kind::Cpu, Scope::Command, Some(Amount::Cores(0.5))),
             None
         );
+    }
+
+    #[test]
+    fn who_asked_for_less_is_told_to_ask_for_more() {
+        let strike = |kind| Strike {
+            kind,
+            scope: Scope::Command,
+            value: Some(Amount::Whole(64)),
+            hits: 1,
+        };
+        let memory = strike(Kind::Memory).why_killed(true).unwrap();
+        assert!(memory.contains("request") && memory.contains("memory_limit"));
+        let pids = strike(Kind::Pids).why_killed(true).unwrap();
+        assert!(pids.contains("request") && pids.contains("pids_limit"));
     }
 }

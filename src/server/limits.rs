@@ -1,17 +1,13 @@
 //! The limits of the settings, in the numbers of this machine.
 
-use crate::config::{self, Config, LevelLimits, Memory};
-use crate::limits::{Bounds, Demand, OwnLimits, Settings, memory_here, pids_here};
+use crate::config::{Config, LevelLimits, Memory};
+use crate::limits::{Bounds, OwnLimits, Settings, memory_here, pids_here};
 
 /// What the settings say about limits; percentages are of the memory there is here.
 pub(super) fn settings(config: &Config) -> Settings {
     let here = memory_here();
     Settings {
-        demand: match config.limits {
-            config::Demand::Required => Demand::Required,
-            config::Demand::Optional => Demand::Optional,
-            config::Demand::Off => Demand::Off,
-        },
+        demand: config.limits,
         command: bounds(&config.command_limits, here),
         user: bounds(&config.user_limits, here),
         total: total(bounds(&config.total_limits, here), pids_here()),

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use super::mounts::{self, Hierarchy, Place, Version};
 use super::server_leaf::{self, ServerLeaf};
 use super::shape::{Role, Shape, Spot};
 use super::sweep::{self, BRANCH, Id};
-use super::{Bounds, Holds, Levels, counters, leaf, trouble, values};
+use super::{Bounds, Holds, Levels, counters, trouble, values};
 
 /// What a workspace's cgroup is called.
 const WORKSPACE: &str = "workspace";
@@ -68,7 +67,7 @@ impl System {
 
 impl Branch {
     /// Makes the branch; gives it with the reasons for what it cannot hold.
-    pub(super) fn make(system: &System, levels: &Levels) -> Result<(Arc<Self>, Reasons), String> {
+    pub(super) fn make(system: &System, levels: &Levels) -> Result<(Self, Reasons), String> {
         let id = Id::own().map_err(|error| format!("/proc does not tell who this is: {error}"))?;
         let mut branch = Self::default();
         branch.levels = *levels;
@@ -80,12 +79,7 @@ impl Branch {
         branch.settle_swap(system, &mut reasons);
         branch.set_bounds(&mut reasons);
         branch.pids_count_at_limit = counters::pids_count_at_limit(&branch.shape, &branch.top);
-        leaf::try_one(&mut branch, &mut reasons);
-        if branch.holds.anything() {
-            Ok((Arc::new(branch), reasons))
-        } else {
-            Err(reasons.in_words(&Held::MAIN))
-        }
+        Ok((branch, reasons))
     }
 
     /// Takes a hierarchy into use, for what it can do and none before does.
