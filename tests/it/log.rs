@@ -248,8 +248,9 @@ fn a_disk_that_fills_up_during_a_command_costs_the_rest_of_its_log_only() {
     let expected: String = (1..=400_000).map(|n| n.to_string() + "\r\n").collect();
     let whole = output == expected;
     let part = expected.starts_with(&output) || expected.ends_with(&output);
+    // 128 KiB of records are kept at least; how much of that is text depends on how long each is.
     assert!(
-        whole || (part && output.len() > 100_000),
+        whole || (part && output.len() > 64 * 1024),
         "{} bytes that are no part of it",
         output.len()
     );
