@@ -14,10 +14,13 @@ const SHARE: u32 = 25;
 
 /// But never is it blind for longer, or a fork bomb is over before the next look.
 const BLIND: Duration = Duration::from_millis(250);
+/// Nor for longer than this, where something is near its bound: what it takes until it is stopped is not given back.
+const BLIND_NEAR: Duration = Duration::from_millis(40);
 
 /// How long to rest after a look that took `spent`: at least, and when nothing new comes.
 pub(super) fn pause(wanted: Duration, spent: Duration) -> (Duration, Duration) {
-    let least = (spent * (SHARE - 1)).min(BLIND);
+    let near = wanted <= SOON * 2;
+    let least = (spent * (SHARE - 1)).min(if near { BLIND_NEAR } else { BLIND });
     (least.max(SOON / 2), least.max(wanted))
 }
 
@@ -41,9 +44,11 @@ pub(super) fn towards(used: u64, bound: Option<u64>) -> Duration {
 #[test]
 fn looking_takes_a_small_part_of_the_time() {
     let spent = Duration::from_millis(8);
-    let (least, usual) = pause(SOON, spent);
+    let (least, usual) = pause(USUAL, spent);
     assert!(spent * 20 <= least + spent && least <= usual);
-    assert_eq!(pause(SOON, Duration::from_secs(5)), (BLIND, BLIND));
+    let dear = Duration::from_secs(5);
+    assert_eq!(pause(USUAL, dear), (BLIND, BLIND));
+    assert_eq!(pause(SOON, dear), (BLIND_NEAR, BLIND_NEAR));
     assert_eq!(pause(SOON, Duration::ZERO).1, SOON);
     assert_eq!(pause(USUAL, Duration::ZERO).1, USUAL);
 }
