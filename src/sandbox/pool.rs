@@ -31,6 +31,10 @@ const TRIES: usize = 3;
 /// A shell that has not started after this never will, or its directory is on a disk that hangs.
 const START: Duration = Duration::from_secs(30);
 
+/// How many places under the limits are made at once. The kernel makes them one after the other anyway; more would
+/// only be threads that wait for its lock.
+const MAKING: usize = 2;
+
 /// How soon a busy spawner is asked again.
 const BUSY: Duration = Duration::from_millis(2);
 
@@ -77,6 +81,7 @@ struct Shared {
     limits: Limits,
     open_files: u64,
     permits: Arc<Semaphore>,
+    making: Semaphore,
     spawner: Mutex<Option<OwnedFd>>,
     warm: Mutex<VecDeque<Ready>>,
 }
@@ -202,6 +207,7 @@ impl Pool {
             limits,
             open_files: soft,
             permits: Arc::new(Semaphore::new(settings.most)),
+            making: Semaphore::new(MAKING),
             spawner: Mutex::new(None),
             warm: Mutex::new(VecDeque::new()),
         }))
@@ -251,6 +257,7 @@ impl Pool {
 
     /// A place under the limits, as it fits.
     async fn leaf(&self, fit: Fit) -> Result<Leaf, Error> {
+        let _turn = self.0.making.acquire().await;
         let limits = self.0.limits.clone();
         let make = move || {
             let mut leaf = limits.leaf()?;
