@@ -45,6 +45,7 @@
 pub mod api;
 pub mod cli;
 pub mod config;
+pub mod documents;
 pub mod exec;
 pub mod files;
 pub mod limits;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use open_terminal::config::Environment;
-use open_terminal::{cli, config, sandbox, sys};
+use open_terminal::{cli, config, documents, sandbox, sys};
 
 fn main() -> ExitCode {
     let arguments = config::arguments();
@@ -21,6 +21,13 @@ fn main() -> ExitCode {
         } else {
             ExitCode::FAILURE
         };
+    }
+    if arguments
+        .get(1)
+        .is_some_and(|word| word == documents::EXTRACTOR_ARGUMENT)
+    {
+        let words: Vec<&str> = arguments[2..].iter().filter_map(|word| word.to_str()).collect();
+        return documents::extractor_main(&words);
     }
     let key_given = arguments
         .iter()

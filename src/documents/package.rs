@@ -1,0 +1,1 @@
+//! Packages: ZIP archives of XML parts, as office programs and books have them.

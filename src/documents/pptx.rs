@@ -1,0 +1,9 @@
+//! PowerPoint: the text of the slides.
+
+use super::{Problem, Text};
+
+/// Reads the text of such a document.
+pub(super) fn read(bytes: &[u8], text: &mut Text) -> Result<(), Problem> {
+    let _ = (bytes, text);
+    Err(Problem::Damaged("it cannot be read yet".to_owned()))
+}
