@@ -26,7 +26,10 @@ fn main() -> ExitCode {
         .get(1)
         .is_some_and(|word| word == documents::EXTRACTOR_ARGUMENT)
     {
-        let words: Vec<&str> = arguments[2..].iter().filter_map(|word| word.to_str()).collect();
+        let words: Vec<&str> = arguments[2..]
+            .iter()
+            .filter_map(|word| word.to_str())
+            .collect();
         return documents::extractor_main(&words);
     }
     let key_given = arguments

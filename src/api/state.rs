@@ -1,16 +1,18 @@
 //! The state: what the handlers need, made once and cheap to clone.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRef;
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Error;
 use super::blocking::blocking;
 use super::health::Protection;
 use crate::config::Config;
+use crate::documents::Format;
 use crate::exec::Processes;
 use crate::files::{Parts, Watches};
 use crate::limits::Limits;
@@ -32,6 +34,7 @@ struct Shared {
     protections: Vec<Protection>,
     /// Searches take all cores; more of them at once only wait for each other with more memory in use.
     searches: Semaphore,
+    documents: Arc<Semaphore>,
     parts: Parts,
     watches: Watches,
     limits: Limits,
@@ -40,6 +43,9 @@ struct Shared {
 
 /// Searches at work at once; others wait for their turn.
 const SEARCHES: usize = 8;
+
+/// Documents read at once; others wait for their turn. Each may take a gibibyte of memory.
+const DOCUMENTS: usize = 4;
 
 impl State {
     /// Brings the services together. `protections` is what `/readyz` tells of them.
@@ -65,6 +71,7 @@ impl State {
             prompt,
             protections,
             searches,
+            documents: Arc::new(Semaphore::new(DOCUMENTS)),
             parts,
             watches,
             limits,
@@ -133,6 +140,18 @@ impl State {
             found => found.map(|found| (found, None)),
         })
         .await
+    }
+
+    /// Waits for the turn to read these files, when there are documents among them; it ends when it is dropped.
+    pub(super) async fn turn_for_documents<const N: usize>(
+        &self,
+        paths: [&Path; N],
+    ) -> Option<OwnedSemaphorePermit> {
+        if paths.iter().all(|path| Format::of(path).is_none()) {
+            return None;
+        }
+        // It is never closed.
+        Arc::clone(&self.0.documents).acquire_owned().await.ok()
     }
 
     /// The `OpenAPI` document, made by `make` when it is first asked for.

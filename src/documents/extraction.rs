@@ -31,7 +31,9 @@ const REPORT: u64 = 64 << 10;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It is not what its name says, or broken.
-    #[error("cannot be read as a document: {0}; check whether the file is whole, and what `file` says it is")]
+    #[error(
+        "cannot be read as a document: {0}; check whether the file is whole, and what `file` says it is"
+    )]
     Damaged(String),
     /// A password is needed.
     #[error("is encrypted; have it saved without a password, or decrypt it with a command")]
@@ -48,6 +50,9 @@ pub enum Error {
     /// Its reader took too long.
     #[error("takes more than {} s to be read; use a command to look into it", PATIENCE.as_secs())]
     Slow,
+    /// Its reader was killed, not by us.
+    #[error("could not be read, for its reader was killed; the machine may be short of memory: try again later, or use a command")]
+    Killed,
     /// No reader could be started, or the file not be read.
     #[error("could not be read: {0}")]
     Io(#[from] io::Error),
@@ -83,7 +88,10 @@ pub fn extract(
         .map_err(io::Error::from)?
         .into();
     let mut child = start(format, file, &text, most)?;
-    let report = child.stderr.take().ok_or_else(|| io::Error::from(ErrorKind::BrokenPipe))?;
+    let report = child
+        .stderr
+        .take()
+        .ok_or_else(|| io::Error::from(ErrorKind::BrokenPipe))?;
     let said = listen(report, stop);
     if said.is_err() {
         // Whoever takes this process's children takes note of its end.
@@ -159,7 +167,6 @@ fn died(said: &[u8]) -> Error {
     } else if said.contains("stack") {
         Error::Damaged("it is nested too deeply".to_owned())
     } else {
-        // The kernel ended it without a word: its processor time was over, or the machine's memory.
-        Error::Slow
+        Error::Killed
     }
 }

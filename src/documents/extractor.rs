@@ -50,9 +50,10 @@ pub fn extractor_main(arguments: &[&str]) -> ExitCode {
         arguments.get(1).and_then(|word| word.parse().ok()),
     )
     .map(|(format, most)| work(format, most));
-    match done {
-        Some(Ok(())) => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
+    if matches!(done, Some(Ok(()))) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) enum Problem {
 /// A document's text as it is being read.
 #[derive(Debug)]
 pub(crate) struct Text {
-    text: String,
+    found: String,
     most: usize,
     lines: bool,
     notices: Vec<String>,
@@ -29,7 +29,7 @@ impl Text {
     /// Without text yet; there may be so many bytes of it.
     pub(crate) fn new(most: usize) -> Self {
         Self {
-            text: String::new(),
+            found: String::new(),
             most,
             lines: false,
             notices: Vec::new(),
@@ -39,10 +39,10 @@ impl Text {
 
     /// Adds text as it is.
     pub(super) fn push(&mut self, text: &str) -> Result<(), Problem> {
-        if text.len() > self.most - self.text.len() {
+        if text.len() > self.most - self.found.len() {
             return Err(Problem::TooMuch);
         }
-        self.text.push_str(text);
+        self.found.push_str(text);
         Ok(())
     }
 
@@ -67,7 +67,7 @@ impl Text {
 
     /// The text so far.
     pub(crate) fn as_str(&self) -> &str {
-        &self.text
+        &self.found
     }
 
     /// What was said about this kind of document.

@@ -66,14 +66,17 @@ pub enum CompareError {
         "{0} has control characters in it, so it is taken as binary; only text is compared, use a command such as cmp"
     )]
     Control(String),
-    /// The file is a document whose text would have to be extracted.
-    #[error(
-        "{0} is a document; only plain text is compared yet, so extract its text to a file and compare that"
-    )]
-    Document(String),
+    /// Not all of a document's text can be had, so that it would be compared in part only.
+    #[error("{name} cannot be compared: {gap}; read it to see what text there is")]
+    Incomplete {
+        /// What the file is called.
+        name: String,
+        /// What is missing.
+        gap: String,
+    },
 }
 
-/// Compares two text files. With `ignore_whitespace`, lines that differ in white space only are the same.
+/// Compares two files of text, or the texts of documents. With `ignore_whitespace`, lines that differ in white space only are the same.
 ///
 /// `stop` ends the work with [`Error::Stopped`]. When two texts are so much alike in so many ways that it
 /// would take seconds to find the longest blocks, parts of them are shown as replaced.

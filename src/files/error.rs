@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::documents;
 use crate::workspace::{Unopened, shown};
 
 /// Why something could not be done with a file or directory.
@@ -83,6 +84,14 @@ pub enum Error {
         /// Its media type by its name.
         media_type: String,
     },
+    /// It is a document whose text cannot be had.
+    #[error("{} {problem}", shown(.path))]
+    Document {
+        /// The path.
+        path: PathBuf,
+        /// Why not.
+        problem: documents::Error,
+    },
     /// It is more than is taken at once.
     #[error("{0}")]
     TooLarge(String),
@@ -117,6 +126,17 @@ impl Error {
             return Self::OutOfReach { path, problem };
         }
         Self::reading(path, problem)
+    }
+
+    /// Why the text of the document at `path` cannot be had.
+    pub(super) fn document(path: &Path, problem: documents::Error) -> Self {
+        match problem {
+            documents::Error::Stopped => Self::Stopped,
+            problem => Self::Document {
+                path: path.to_owned(),
+                problem,
+            },
+        }
     }
 
     /// What a failed change of `path` means; `done` is a participle, such as "written".

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Error;
 use super::media::media_type;
+use crate::documents::{self, Extracted, Format};
 use crate::text::{NotUtf8, Scanned, Scanner};
 use crate::workspace::open_regular;
 use pieces::Source;
@@ -30,6 +31,9 @@ const HELD: u64 = 1 << 20;
 
 /// Files that tell no size, as those of /proc, are held up to so many bytes.
 const HELD_UNSIZED: u64 = 4 << 20;
+
+/// Of a document's text so many bytes are taken.
+const DOCUMENT_TEXT: u64 = 64 << 20;
 
 /// What is to be read.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +68,7 @@ pub enum Readable {
 
 /// Looks through the file once and says what it is; its text is given by [`TextFile::content_json`].
 ///
-/// Text is whatever is UTF-8 in full, whatever the name says. `stop` ends the work with [`Error::Stopped`].
+/// Text is whatever is UTF-8 in full, whatever the name says; else the name tells a document. `stop` ends the work with [`Error::Stopped`].
 pub fn read(request: &ReadRequest, stop: &AtomicBool) -> Result<Readable, Error> {
     let path = &request.path;
     let (mut file, found) = open_regular(path).map_err(|why| Error::unopened(path, why))?;
@@ -88,13 +92,64 @@ pub fn read(request: &ReadRequest, stop: &AtomicBool) -> Result<Readable, Error>
             };
             TextFile::new(request, source, &scanned, hash, stop).map(Readable::Text)
         }
-        Err(Unread::NotText) => {
-            file.rewind().map_err(failed)?;
-            as_bytes(request, file, size)
-        }
+        Err(Unread::NotText) => match Format::of(path) {
+            Some(format) => document(request, format, &file, stop).map(Readable::Text),
+            None => {
+                file.rewind().map_err(failed)?;
+                as_bytes(request, file, size)
+            }
+        },
         Err(Unread::Stopped) => Err(Error::Stopped),
         Err(Unread::Io(problem)) => Err(failed(problem)),
     }
+}
+
+/// The text of a document, of which the lines are read as of any other; the hash stays the file's.
+fn document(
+    request: &ReadRequest,
+    format: Format,
+    file: &File,
+    stop: &AtomicBool,
+) -> Result<TextFile, Error> {
+    let path = &request.path;
+    let failed = |problem| Error::reading(path, problem);
+    let extracted = documents::extract(format, file, DOCUMENT_TEXT, stop);
+    let Extracted { text, gaps, .. } =
+        extracted.map_err(|problem| Error::document(path, problem))?;
+    let size = text.metadata().map_err(failed)?.len();
+    let mut look = Look::new(request, stop);
+    let seen = look.take_file(&text, size).and_then(|()| look.finish());
+    let (scanned, _) = seen.map_err(|why| why.of(path))?;
+    let hash = hash_of(file, stop).map_err(|why| why.of(path))?;
+    let text = TextFile::new(request, Source::File(text), &scanned, hash, stop)?;
+    Ok(text.of_document(gaps))
+}
+
+/// The SHA-256 of all of a file's bytes, in lower-case hexadecimal digits.
+fn hash_of(file: &File, stop: &AtomicBool) -> Result<String, Unread> {
+    let mut hash = Sha256::new();
+    let (mut buffer, mut offset) = (vec![0; BUFFER], 0);
+    loop {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Unread::Stopped);
+        }
+        let filled = fill(file, &mut buffer, offset).map_err(Unread::Io)?;
+        hash.update(&buffer[..filled]);
+        offset += filled as u64;
+        if filled < buffer.len() {
+            return Ok(hexadecimal(hash));
+        }
+    }
+}
+
+fn hexadecimal(hash: Sha256) -> String {
+    let mut digits = String::with_capacity(64);
+    for byte in hash.finalize() {
+        digits.extend(
+            [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
+        );
+    }
+    digits
 }
 
 /// What is done with a file that is no text.
@@ -158,6 +213,20 @@ enum Unread {
     Io(io::Error),
 }
 
+impl Unread {
+    /// The error it is for the document at `path`, whose text is in UTF-8.
+    fn of(self, path: &Path) -> Error {
+        match self {
+            Self::Stopped => Error::Stopped,
+            Self::Io(problem) => Error::reading(path, problem),
+            Self::NotText => Error::document(
+                path,
+                documents::Error::Damaged("its text is in no encoding that is known".to_owned()),
+            ),
+        }
+    }
+}
+
 impl From<NotUtf8> for Unread {
     fn from(_: NotUtf8) -> Self {
         Self::NotText
@@ -210,13 +279,6 @@ impl<'a> Look<'a> {
     /// What was seen, and the hash as lower-case hexadecimal digits.
     fn finish(self) -> Result<(Scanned, String), Unread> {
         let scanned = self.scanner.finish()?;
-        let mut hash = String::with_capacity(64);
-        for byte in self.hash.finalize() {
-            hash.extend(
-                [byte >> 4, byte & 15]
-                    .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
-            );
-        }
-        Ok((scanned, hash))
+        Ok((scanned, hexadecimal(self.hash)))
     }
 }

@@ -1,7 +1,7 @@
 //! The services' errors as clients see them: which status each has, and what of it is shown.
 
 use super::Error;
-use crate::{exec, files, search, terminal, workspace};
+use crate::{documents, exec, files, search, terminal, workspace};
 
 impl From<exec::Error> for Error {
     fn from(error: exec::Error) -> Self {
@@ -91,6 +91,14 @@ impl From<files::Error> for Error {
             },
             files::Error::Full { .. } => Self::Full(shown),
             files::Error::NotText { .. } => Self::Unsupported(shown),
+            files::Error::Document {
+                problem: documents::Error::Io(_),
+                ..
+            } => Self::Unavailable {
+                shown: "the document's reader could not be started; the server's log says why; try again later",
+                inner: shown,
+            },
+            files::Error::Document { .. } => Self::Unprocessable(shown),
             files::Error::TooLarge(_) => Self::TooLarge(shown),
         }
     }
@@ -124,7 +132,7 @@ impl From<files::CompareError> for Error {
             | Why::TooManyLines(_)
             | Why::NotText(_)
             | Why::Control(_)
-            | Why::Document(_) => Self::Unprocessable(error.to_string()),
+            | Why::Incomplete { .. } => Self::Unprocessable(error.to_string()),
             Why::File(error) => error.into(),
         }
     }

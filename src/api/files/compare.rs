@@ -3,13 +3,12 @@
 use axum::extract::State as Use;
 use axum::response::Response;
 
-use crate::api::Error;
 use crate::api::blocking::streamed;
 use crate::api::extract::{Caller, Input};
 use crate::api::json::JSON;
 use crate::api::validate::{Fields, Flag, Noted, Read, SomeText};
+use crate::api::{Error, State};
 use crate::files;
-use crate::workspace::Workspace;
 
 /// Which files to compare.
 pub(in crate::api) struct CompareRequest {
@@ -33,14 +32,17 @@ impl Read for CompareRequest {
 
 /// Where two files differ. The answer can be many times as long as what differs, so it is sent while it is written.
 pub(in crate::api) async fn compare_files(
-    Use(workspace): Use<Workspace>,
+    Use(state): Use<State>,
     Caller(owner): Caller,
     Input((), request): Input<(), CompareRequest>,
 ) -> Result<Response, Error> {
     let session = owner.session.as_deref();
+    let workspace = state.workspace();
     let original = workspace.resolve(session, &request.original);
     let revised = workspace.resolve(session, &request.revised);
+    let turn = state.turn_for_documents([&*original, &*revised]).await;
     streamed(JSON, move |stop, out| {
+        let _turn = turn;
         let compared = files::compare(&original, &revised, request.ignore_whitespace, stop)?;
         serde_json::to_writer(out, &compared).map_err(|_| files::Error::Stopped.into())
     })

@@ -58,6 +58,8 @@ struct Head<'a> {
     path: &'a str,
     total_lines: u64,
     content_hash: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    missing: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     truncated: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +71,9 @@ struct Head<'a> {
 /// Read a file
 ///
 /// Returns the text of a file, all of it or the lines from `start_line` to `end_line`, and how many lines there are. Line breaks are
-/// given as `\n`. Images come as an image. Other binary files are refused; look into them with a command.
+/// given as `\n`. Images come as an image. Of documents (pdf, docx, xlsx, pptx, rtf, xls, odt, ods, odp, epub, eml) the text is
+/// given: rows of tables with tabs between the cells, sheets and slides under headings such as `--- Sheet1 ---`; `missing` says
+/// what could not be had, such as pages that are pictures. Other binary files are refused; look into them with a command.
 ///
 /// `content_hash` identifies this state of the file: give it as `expected_hash` to `write_file` or `replace_file_content` to change
 /// the file only if nobody else did meanwhile. When the answer says `truncated`, go on with `start_line` set to its `next_line`.
@@ -81,7 +85,8 @@ struct Head<'a> {
         (status = 200, description = "An object with `path`, `content`, `total_lines` and `content_hash`; the bytes themselves for an image."),
         (status = 401, description = "The API key is missing or wrong."),
         (status = 404, description = "There is no such file."),
-        (status = 415, description = "The file is neither text in UTF-8 nor an image."),
+        (status = 415, description = "The file is neither text in UTF-8 nor an image nor a document."),
+        (status = 422, description = "The document is damaged or encrypted, or takes too much time or memory to be read."),
     ),
     security(("HTTPBearer" = []))
 )]
@@ -98,7 +103,9 @@ pub(in crate::api) async fn read_file(
         max_bytes: budget(&state, query.max_bytes),
         binary_prefixes: state.config().binary_mime_prefixes.clone(),
     };
+    let turn = state.turn_for_documents([&*request.path]).await;
     streamed(JSON, move |stop, out| {
+        let _turn = turn;
         let gone = |_| Error::from(files::Error::Stopped);
         match files::read(&request, stop)? {
             Readable::Bytes {
@@ -135,6 +142,7 @@ fn head(path: &str, text: &TextFile) -> Vec<u8> {
         path,
         total_lines: text.total_lines(),
         content_hash: text.content_hash(),
+        missing: text.gaps(),
         truncated: cut.map(|_| true),
         next_line: cut.and_then(|cut| cut.next_line),
         hint: cut.map(hint),

@@ -1,7 +1,8 @@
 //! One of two texts that are compared: read, decoded, and parted into lines.
 
 use std::borrow::Cow;
-use std::io::{ErrorKind, Read as _};
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Seek as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,16 +12,12 @@ use serde::ser::{SerializeStruct as _, Serializer};
 
 use super::matcher::Numbers;
 use super::{BYTES, CHARACTERS, CompareError, Error, LINES, called};
+use crate::documents::{self, Extracted, Format};
 use crate::text::bare_lines;
 use crate::workspace::{open_regular, shown, shown_name};
 
 /// More bytes than the longest text has: a character has four at most, and `\r\n` counts as one.
 const BOUND: u64 = 4 * CHARACTERS as u64 + LINES as u64 + 4;
-
-/// Endings of documents, whose text is not in the file as it is.
-const DOCUMENTS: [&str; 11] = [
-    "docx", "eml", "epub", "odp", "ods", "odt", "pdf", "pptx", "rtf", "xls", "xlsx",
-];
 
 /// A text and where it is from.
 #[derive(Debug)]
@@ -30,6 +27,8 @@ pub(super) struct Side {
     text: String,
     /// Where its lines are, without their ends.
     lines: Vec<Range<usize>>,
+    /// What of a document is not compared.
+    notices: Vec<String>,
 }
 
 impl Side {
@@ -43,9 +42,9 @@ impl Side {
         if found.len() > BYTES {
             return Err(CompareError::TooLarge(called(path)));
         }
-        let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
-        if DOCUMENTS.iter().any(|document| ending == *document) {
-            return Err(CompareError::Document(called(path)));
+        if let Some(format) = Format::of(path) {
+            let (text, notices) = document(path, format, &file, stop)?;
+            return Self::parted(path, real, text, notices);
         }
         let mut bytes = Vec::new();
         match file.take(BOUND + 1).read_to_end(&mut bytes) {
@@ -58,14 +57,19 @@ impl Side {
             return Err(CompareError::TooLong(called(path)));
         }
         let text = decoded(bytes).ok_or_else(|| CompareError::NotText(called(path)))?;
-        Self::parted(path, real, text)
-    }
-
-    fn parted(path: &Path, real: PathBuf, text: String) -> Result<Self, CompareError> {
         let control = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r');
         if text.bytes().any(control) {
             return Err(CompareError::Control(called(path)));
         }
+        Self::parted(path, real, text, Vec::new())
+    }
+
+    fn parted(
+        path: &Path,
+        real: PathBuf,
+        text: String,
+        notices: Vec<String>,
+    ) -> Result<Self, CompareError> {
         let both = text.matches("\r\n").count();
         if text.chars().count() - both > CHARACTERS {
             return Err(CompareError::TooLong(called(path)));
@@ -82,6 +86,7 @@ impl Side {
             path: real,
             text,
             lines,
+            notices,
         })
     }
 
@@ -101,10 +106,36 @@ impl Serialize for Side {
         let name = self.path.file_name().unwrap_or_default();
         body.serialize_field("path", &shown(&self.path))?;
         body.serialize_field("name", &shown_name(name))?;
-        // Documents have some: what of them was not compared.
-        body.serialize_field("notices", &[(); 0])?;
+        body.serialize_field("notices", &self.notices)?;
         body.end()
     }
+}
+
+/// A document's text, and what of such documents is not in it.
+fn document(
+    path: &Path,
+    format: Format,
+    file: &File,
+    stop: &AtomicBool,
+) -> Result<(String, Vec<String>), CompareError> {
+    let extracted = documents::extract(format, file, BOUND, stop);
+    let Extracted {
+        mut text,
+        notices,
+        gaps,
+    } = extracted.map_err(|problem| match problem {
+        documents::Error::TooMuch(_) => CompareError::TooLong(called(path)),
+        problem => Error::document(path, problem).into(),
+    })?;
+    if let Some(gap) = gaps.into_iter().next() {
+        let name = called(path);
+        return Err(CompareError::Incomplete { name, gap });
+    }
+    let mut held = String::new();
+    text.rewind()
+        .and_then(|()| text.read_to_string(&mut held))
+        .map_err(|problem| Error::reading(path, problem))?;
+    Ok((held, notices))
 }
 
 /// The lines of both texts as numbers, equal ones with the same.

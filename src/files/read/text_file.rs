@@ -34,6 +34,7 @@ pub struct TextFile {
     range: Range<u64>,
     total_lines: u64,
     content_hash: String,
+    gaps: Vec<String>,
     /// How many bytes may be given, and how many lines that makes.
     budget: Option<(usize, u64)>,
     cut: Option<Cut>,
@@ -55,6 +56,7 @@ impl TextFile {
             range: at(0)..at(1).max(at(0)),
             total_lines: scanned.lines,
             content_hash,
+            gaps: Vec::new(),
             budget: None,
             cut: None,
         };
@@ -62,6 +64,17 @@ impl TextFile {
             file.cut_to(bytes, request.start_line.unwrap_or(1), stop)?;
         }
         Ok(file)
+    }
+
+    /// The same as a document's text, of which this is missing.
+    pub(super) fn of_document(mut self, gaps: Vec<String>) -> Self {
+        self.gaps = gaps;
+        self
+    }
+
+    /// What of a document is not in the text, such as pages that are pictures.
+    pub fn gaps(&self) -> &[String] {
+        &self.gaps
     }
 
     /// Finds out which lines there is room for.
