@@ -21,6 +21,7 @@ mod openapi;
 mod prompt;
 mod query;
 mod search;
+mod skills;
 mod state;
 mod terminals;
 mod upload;
@@ -79,7 +80,9 @@ fn guarded(state: &State) -> Router<State> {
             "/execute/{process_id}/input",
             post(exec::send_process_input),
         )
-        .route("/api/limits", get(limits::get_limits));
+        .route("/api/limits", get(limits::get_limits))
+        .route("/skills", get(skills::list_skills))
+        .route("/skills/read", get(skills::read_skill));
     if config.enable_system_prompt {
         routes = routes.route("/system", get(prompt::get_system_prompt));
     }

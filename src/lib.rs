@@ -5,7 +5,7 @@
 //! ```
 //!
 //! * The **edge** ([`api`], [`server`]) decides who may come in, and speaks HTTP. It runs nothing.
-//! * The **workspace** ([`exec`], [`terminal`], [`files`], [`search`], [`workspace`], [`prompt`]) is what
+//! * The **workspace** ([`exec`], [`terminal`], [`files`], [`search`], [`skills`], [`workspace`], [`prompt`]) is what
 //!   a caller can do once inside.
 //! * The **sandbox** ([`sandbox`], [`limits`]) starts shells, each under a supervisor on a PTY of its own, bounded
 //!   and measured.
@@ -53,6 +53,7 @@ pub mod prompt;
 pub mod sandbox;
 pub mod search;
 pub mod server;
+pub mod skills;
 #[expect(
     unsafe_code,
     reason = "the one place that talks to the kernel where no crate does it safely"

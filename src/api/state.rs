@@ -18,6 +18,7 @@ use crate::files::{Parts, Watches};
 use crate::limits::Limits;
 use crate::prompt::Prompt;
 use crate::search;
+use crate::skills::Skills;
 use crate::terminal::Terminals;
 use crate::workspace::Workspace;
 
@@ -37,6 +38,7 @@ struct Shared {
     documents: Arc<Semaphore>,
     parts: Parts,
     watches: Watches,
+    skills: Skills,
     limits: Limits,
     document: OnceLock<Bytes>,
 }
@@ -74,6 +76,7 @@ impl State {
             documents: Arc::new(Semaphore::new(DOCUMENTS)),
             parts,
             watches,
+            skills: Skills::default(),
             limits,
             document,
         }))
@@ -118,6 +121,11 @@ impl State {
     /// What commands may use.
     pub(super) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// What models are taught.
+    pub(super) fn skills(&self) -> &Skills {
+        &self.0.skills
     }
 
     /// The uploads that come in parts.

@@ -59,6 +59,9 @@ mod shutdown;
 /// What the tests stand on: servers, requests, processes.
 #[cfg(test)]
 mod support;
+/// Skills: listed and read, as clients do at every turn of a chat.
+#[cfg(test)]
+mod skills;
 /// Terminals: shells over WebSocket that outlive the connections to them.
 #[cfg(test)]
 mod terminal;

@@ -1,7 +1,7 @@
 //! The services' errors as clients see them: which status each has, and what of it is shown.
 
 use super::Error;
-use crate::{documents, exec, files, search, terminal, workspace};
+use crate::{documents, exec, files, search, skills, terminal, workspace};
 
 impl From<exec::Error> for Error {
     fn from(error: exec::Error) -> Self {
@@ -149,6 +149,18 @@ impl From<search::Error> for Error {
             search::Error::Pattern(_) | search::Error::TooHard(_) | search::Error::Stopped => {
                 Self::BadRequest(shown)
             }
+        }
+    }
+}
+
+impl From<skills::Error> for Error {
+    fn from(error: skills::Error) -> Self {
+        let shown = error.to_string();
+        match error {
+            skills::Error::NotFound(_) => Self::NotFound(shown),
+            skills::Error::TooLarge(_) => Self::TooLarge(shown),
+            skills::Error::Unreadable { .. } => Self::Refused(shown),
+            skills::Error::Stopped => Self::BadRequest(shown),
         }
     }
 }
