@@ -7,12 +7,16 @@
 //!
 //! What a hostile file does to its reader, it does to that process, which ends; the server tells why.
 
+mod cells;
 mod docx;
 mod eml;
 mod epub;
 mod extraction;
 mod extractor;
 mod format;
+#[cfg(fuzzing)]
+pub mod fuzz;
+mod html;
 mod odp;
 mod ods;
 mod odt;

@@ -51,7 +51,9 @@ pub enum Error {
     #[error("takes more than {} s to be read; use a command to look into it", PATIENCE.as_secs())]
     Slow,
     /// Its reader was killed, not by us.
-    #[error("could not be read, for its reader was killed; the machine may be short of memory: try again later, or use a command")]
+    #[error(
+        "could not be read, for its reader was killed; the machine may be short of memory: try again later, or use a command"
+    )]
     Killed,
     /// No reader could be started, or the file not be read.
     #[error("could not be read: {0}")]
@@ -64,7 +66,7 @@ pub enum Error {
 /// A document's text, and what is to be said about it.
 #[derive(Debug)]
 pub struct Extracted {
-    /// The text in UTF-8; in memory, not on a disk (memfd_create(2)).
+    /// The text in UTF-8; in memory, not on a disk (`memfd_create(2)`).
     pub text: File,
     /// What this kind of document has that is not in the text.
     pub notices: Vec<String>,

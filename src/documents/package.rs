@@ -6,14 +6,13 @@
 mod relationships;
 mod xml;
 
-use std::borrow::Cow;
 use std::io::{Cursor, Read as _};
 
 use memchr::memmem;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-pub(super) use relationships::{Relationship, Relationships};
+pub(super) use relationships::Relationships;
 pub(super) use xml::{Element, Piece, Xml};
 
 use super::Problem;
@@ -46,11 +45,6 @@ impl<'a> Package<'a> {
             problem => Problem::Damaged(format!("its ZIP archive is broken ({problem})")),
         })?;
         Ok(Self { archive })
-    }
-
-    /// The names of all parts, in the archive's order.
-    pub(super) fn names(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        self.archive.file_names_raw().map(String::from_utf8_lossy)
     }
 
     /// Whether there is such a part.

@@ -27,7 +27,7 @@ const MARK_WITHIN: usize = 1024;
 /// Reads the text of such a document: page after page.
 pub(super) fn read(bytes: &[u8], text: &mut Text) -> Result<(), Problem> {
     let pdf = Pdf::new(bytes.to_vec()).map_err(|problem| why(problem, bytes))?;
-    let mut content = Content::new();
+    let mut content = Content::new(bytes.len());
     let mut silent = 0;
     for (number, page) in (1..).zip(pdf.pages().iter()) {
         let page = content.text(page)?;

@@ -11,6 +11,9 @@ mod cli;
 /// The working directory of a session.
 #[cfg(test)]
 mod cwd;
+/// Documents: their text, whoever made them, and what they can do to the server: nothing.
+#[cfg(test)]
+mod documents;
 /// Commands: start, watch, type into, time out, come back to after a restart.
 #[cfg(test)]
 mod exec;

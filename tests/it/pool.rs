@@ -23,7 +23,10 @@ fn when_all_terminals_are_in_use_the_answer_says_what_to_raise() {
     server.get("/readyz").expect(503);
     server.kill(&ids[0], true).expect(200);
     server.run("true").expect_exit(0);
-    server.get("/readyz").expect(200);
+    // The answer does not wait for the terminal to be free again.
+    eventually("one is free", seconds(5), || {
+        server.get("/readyz").status == 200
+    });
 }
 
 #[test]

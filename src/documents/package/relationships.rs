@@ -7,15 +7,15 @@ use crate::documents::Problem;
 
 /// Where a part points to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::documents) struct Relationship {
+struct Relationship {
     /// The name by which the part's XML refers to it.
-    pub(in crate::documents) id: String,
+    id: String,
     /// The last word of its type, such as `slide`: the rest differs between editions of the standard.
-    pub(in crate::documents) kind: String,
+    kind: String,
     /// The name of the part it points to; what is outside of the package is left as it stands.
-    pub(in crate::documents) target: String,
+    target: String,
     /// Whether it points out of the package.
-    pub(in crate::documents) external: bool,
+    external: bool,
 }
 
 /// The relationships of a part.

@@ -1,3 +1,5 @@
+//! Tests of packages.
+
 use std::io::{Cursor, Write as _};
 
 use zip::write::SimpleFileOptions;
@@ -23,7 +25,7 @@ fn parts_are_found_by_name() {
     let package = Package::open(&bytes).unwrap();
     assert_eq!(package.part("a/b.xml"), Ok(Some(b"<b/>".to_vec())));
     assert_eq!(package.part("a"), Ok(None));
-    assert_eq!(package.names().collect::<Vec<_>>(), ["a/b.xml", "c"]);
+    assert!(package.has("a/b.xml") && package.has("c") && !package.has("b.xml"));
 }
 
 #[test]
@@ -51,7 +53,7 @@ fn an_encrypted_package_is_a_compound_file_with_a_certain_member() {
 
 #[test]
 fn a_part_that_unpacks_to_too_much_is_refused() {
-    let bytes = packed(&[("bomb", &vec![b' '; (super::LARGEST + 1) as usize])]);
+    let bytes = packed(&[("bomb", &vec![b' '; (256 << 20) + 1])]);
     let package = Package::open(&bytes).unwrap();
     assert!(matches!(package.part("bomb"), Err(Problem::Damaged(_))));
 }

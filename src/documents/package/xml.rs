@@ -43,6 +43,11 @@ impl Element<'_> {
         self.0.local_name().into_inner()
     }
 
+    /// Its name as it is written, with the prefix.
+    pub(in crate::documents) fn full_name(&self) -> &str {
+        self.0.name().into_inner()
+    }
+
     /// The value of an attribute, named without its prefix.
     pub(in crate::documents) fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut all = self.0.attributes();
@@ -50,6 +55,15 @@ impl Element<'_> {
             .with_checks(false)
             .flatten()
             .find(|attribute| attribute.key.local_name().into_inner() == name)?;
+        attribute.normalized_value(XmlVersion::Implicit1_0).ok()
+    }
+
+    /// The value of an attribute that has a prefix, as those that refer to other parts have.
+    pub(in crate::documents) fn prefixed_attribute(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut all = self.0.attributes();
+        let attribute = all.with_checks(false).flatten().find(|attribute| {
+            attribute.key.prefix().is_some() && attribute.key.local_name().into_inner() == name
+        })?;
         attribute.normalized_value(XmlVersion::Implicit1_0).ok()
     }
 }

@@ -2,16 +2,16 @@
 
 mod state;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hayro_syntax::content::{Instruction, UntypedIter};
-use hayro_syntax::object::{Array, Dict, Name, Object, Stream};
+use hayro_syntax::object::{self, Array, Dict, Name, Object, ObjectIdentifier, Stream};
 use hayro_syntax::page::{Page, Resources};
 
 use self::state::State;
 use super::super::Problem;
 use super::font::{Fonts, Shown};
-use super::lines::{Lines, Place};
+use super::lines::{Lines, Place, as_drawn};
 use super::matrix::{Matrix, Point};
 use super::stream::Budget;
 
@@ -29,12 +29,22 @@ pub(super) struct Content<'a> {
     shown: Shown,
     state: State,
     kept: Vec<State>,
-    /// What stands for the content that is being read, by how deeply it is marked.
-    marks: Vec<Option<Mark>>,
+    /// How deeply the content is marked.
+    marked: usize,
+    instead: Option<Instead>,
+    /// How many strings were shown.
+    strings: usize,
+    /// Forms that show none: they need not be drawn again.
+    silent: HashSet<ObjectIdentifier>,
 }
 
-/// What stands for a piece of content (`ActualText`), until it is shown.
-type Mark = Option<String>;
+/// What stands for a piece of content (`ActualText`).
+struct Instead {
+    /// How deeply that piece is marked.
+    marked: usize,
+    /// The text, until it is shown.
+    text: Option<String>,
+}
 
 /// Where names in content come from.
 struct Scope<'r, 'a> {
@@ -44,16 +54,19 @@ struct Scope<'r, 'a> {
 }
 
 impl<'a> Content<'a> {
-    /// Without anything read yet.
-    pub(super) fn new() -> Self {
+    /// Without anything read yet of a file of so many bytes.
+    pub(super) fn new(file: usize) -> Self {
         Self {
             fonts: Fonts::new(),
-            budget: Budget::new(),
+            budget: Budget::new(file),
             lines: Lines::default(),
             shown: Shown::default(),
             state: State::new(),
             kept: Vec::new(),
-            marks: Vec::new(),
+            marked: 0,
+            instead: None,
+            strings: 0,
+            silent: HashSet::new(),
         }
     }
 
@@ -62,10 +75,11 @@ impl<'a> Content<'a> {
         self.lines.clear();
         self.state = State::new();
         self.kept.clear();
-        self.marks.clear();
+        (self.marked, self.instead) = (0, None);
+        self.fonts.forget_many();
         let bytes = self.bytes(page)?;
         self.run(&bytes, page.resources(), 0)?;
-        Ok(self.lines.text())
+        Ok(self.lines.finish())
     }
 
     fn bytes(&mut self, page: &Page<'a>) -> Result<Vec<u8>, Problem> {
@@ -95,6 +109,10 @@ impl<'a> Content<'a> {
         };
         let mut operators = UntypedIter::new(bytes);
         while let Some(instruction) = operators.next() {
+            if unended(&instruction) {
+                // All the rest was searched for its end.
+                self.budget.spend(bytes.len())?;
+            }
             self.step(&instruction, &mut scope)?;
         }
         Ok(())
@@ -127,9 +145,9 @@ impl<'a> Content<'a> {
                     self.state = kept;
                 }
             }
-            b"BMC" => self.marks.push(None),
+            b"BMC" => self.marked += 1,
             b"BDC" => self.mark(step, scope),
-            b"EMC" => drop(self.marks.pop()),
+            b"EMC" => self.unmark(self.marked.saturating_sub(1)),
             operator => self.state.step(operator, step),
         }
         Ok(())
@@ -192,6 +210,7 @@ impl<'a> Content<'a> {
         let Some(face) = self.state.font.and_then(|font| self.fonts.face(font)) else {
             return;
         };
+        self.strings += 1;
         face.show(string, &mut self.shown);
         let (gap, vertical) = (face.half_space(), face.vertical());
         let start = self.state.rendering();
@@ -212,8 +231,8 @@ impl<'a> Content<'a> {
             size: start.up().length() * size,
             gap: gap / 1000.0 * right.length() * size,
         };
-        match self.marks.iter_mut().find_map(|mark| mark.as_mut()) {
-            Some(instead) => match instead.take() {
+        match &mut self.instead {
+            Some(instead) => match instead.text.take() {
                 Some(text) => self.lines.add(&text, place),
                 None => self.lines.extend(place.end),
             },
@@ -222,20 +241,27 @@ impl<'a> Content<'a> {
     }
 
     fn mark(&mut self, step: &Instruction<'_, '_>, scope: &Scope<'_, 'a>) {
-        let actual = |dict: &Dict<'_>| {
-            let string = dict.get::<hayro_syntax::object::String<'_>>("ActualText")?;
-            Some(Some(string_of(string.as_bytes())))
-        };
-        let mark = match step.operands().nth(1) {
-            Some(Object::Dict(dict)) => actual(dict),
-            Some(Object::Name(name)) => scope
-                .resources
-                .properties
-                .get::<Dict<'_>>(&**name)
-                .and_then(|dict| actual(&dict)),
+        self.marked += 1;
+        if self.instead.is_some() {
+            return;
+        }
+        let text = match step.operands().nth(1) {
+            Some(Object::Dict(dict)) => actual_text(dict),
+            Some(Object::Name(name)) => {
+                let dict = scope.resources.properties.get::<Dict<'_>>(&**name);
+                dict.and_then(|dict| actual_text(&dict))
+            }
             _ => None,
         };
-        self.marks.push(mark);
+        self.instead = text.map(|text| Instead {
+            marked: self.marked,
+            text: Some(text),
+        });
+    }
+
+    fn unmark(&mut self, marked: usize) {
+        self.marked = marked;
+        self.instead.take_if(|instead| instead.marked > marked);
     }
 
     fn draw(&mut self, step: &Instruction<'_, '_>, scope: &Scope<'_, 'a>) -> Result<(), Problem> {
@@ -252,24 +278,43 @@ impl<'a> Content<'a> {
         if !is_form || scope.depth >= DEEPEST {
             return Ok(());
         }
-        let bytes = self.budget.unpack(&form)?;
+        if self.silent.contains(&form.obj_id()) {
+            return self.budget.spend(step.operator.len());
+        }
+        let strings = self.strings;
+        let own = dict.get::<Dict<'_>>("Resources").map(Resources::new);
+        let resources = own.as_ref().unwrap_or(scope.resources);
+        self.draw_form(&form, resources, scope.depth + 1)?;
+        if own.is_some() && self.strings == strings {
+            self.silent.insert(form.obj_id());
+        }
+        Ok(())
+    }
+
+    fn draw_form(
+        &mut self,
+        form: &Stream<'a>,
+        resources: &Resources<'a>,
+        depth: usize,
+    ) -> Result<(), Problem> {
+        let bytes = self.budget.unpack(form)?;
         let before = self.state.clone();
         let kept = std::mem::take(&mut self.kept);
-        if let Some(matrix) = dict.get::<[f64; 6]>("Matrix") {
+        let marked = self.marked;
+        if let Some(matrix) = form.dict().get::<[f64; 6]>("Matrix") {
             self.state.page = Matrix(matrix).then(self.state.page);
         }
-        let marks = self.marks.len();
-        let own = dict.get::<Dict<'_>>("Resources").map(Resources::new);
-        self.run(
-            &bytes,
-            own.as_ref().unwrap_or(scope.resources),
-            scope.depth + 1,
-        )?;
-        self.marks.truncate(marks);
+        self.run(&bytes, resources, depth)?;
+        self.unmark(marked);
         self.kept = kept;
         self.state = before;
         Ok(())
     }
+}
+
+/// Whether this is a picture within content that does not end.
+fn unended(step: &Instruction<'_, '_>) -> bool {
+    &**step.operator == b"BI" && step.operands().next().is_none()
 }
 
 /// The first operands, with 0 for what is no number.
@@ -279,6 +324,12 @@ fn numbers<const N: usize>(step: &Instruction<'_, '_>) -> [f64; N] {
         Some(Object::Number(number)) => number.as_f64(),
         _ => 0.0,
     })
+}
+
+/// The text that stands for what is so marked (ISO 32000-2, 14.9.4).
+fn actual_text(properties: &Dict<'_>) -> Option<String> {
+    let string = properties.get::<object::String<'_>>("ActualText")?;
+    Some(as_drawn(string_of(string.as_bytes())))
 }
 
 /// A text string (ISO 32000-2, 7.9.2.2).

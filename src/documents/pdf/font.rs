@@ -7,6 +7,8 @@ use hayro_cmap::{BfString, load_embedded};
 use hayro_font::{CMapResolverFn, FontCache, FontData, FontGlyph, FontResolverFn, GlyphId};
 use hayro_syntax::object::{Dict, Name};
 
+use super::lines::as_drawn;
+
 /// A font program with one empty glyph, in the Compact Font Format (Adobe technical note 5176).
 ///
 /// It stands for those that are not in the document: nothing is drawn here, and widths are known without it.
@@ -20,6 +22,9 @@ const HALF_SPACE: f64 = 139.0;
 
 /// Codes of more bytes than this are not remembered.
 const REMEMBERED: u32 = 0x1_0000;
+
+/// So many fonts are remembered, and those of one page.
+const MOST: usize = 1000;
 
 /// The fonts of a document.
 pub(super) struct Fonts<'a> {
@@ -40,6 +45,15 @@ impl<'a> Fonts<'a> {
             cmaps: Arc::new(load_embedded),
             faces: Vec::new(),
             places: HashMap::new(),
+        }
+    }
+
+    /// Forgets all when there are many, as in a document with fonts of its own on each page.
+    pub(super) fn forget_many(&mut self) {
+        if self.faces.len() > MOST {
+            self.faces.clear();
+            self.places.clear();
+            self.cache = FontCache::new();
         }
     }
 
@@ -173,6 +187,9 @@ impl<'a> Face<'a> {
                 .as_unicode()
                 .or_else(|| plain(code).map(BfString::Char)),
         };
+        // Some write tabs and line breaks into strings as if they were characters.
+        let blank = !self.wide && matches!(code, 9 | 10 | 13);
+        let unicode = unicode.or_else(|| blank.then_some(BfString::Char(' ')));
         let advance = font.code_advance(code);
         Glyph {
             text: unicode.map(readable).unwrap_or_default().into(),
@@ -188,7 +205,7 @@ fn readable(unicode: BfString) -> String {
         BfString::String(text) => text,
     };
     text.retain(|c| !c.is_control() || matches!(c, '\t' | '\n'));
-    text
+    as_drawn(text)
 }
 
 /// The character of ASCII that is drawn for a code when nothing else is said.

@@ -1,12 +1,26 @@
 //! The lines of a page, put together from strings by where they stand.
 
+mod direction;
+
+use std::ops::Range;
+
 use super::matrix::Point;
+pub(super) use direction::as_drawn;
 
 /// How far from the line a string begins another one, in sizes of the string before.
 const OTHER_LINE: f64 = 0.8;
 
 /// How far from the line it does so when it stands further left than that one ends.
 const OTHER_LINE_BACK: f64 = 0.35;
+
+/// How far up text is raised, at least, in sizes of the string before.
+const RAISED: f64 = 0.2;
+
+/// How much smaller it is then.
+const SMALLER: f64 = 0.85;
+
+/// The least gap before it that is a space, in sizes of the string before.
+const MARK_GAP: f64 = 0.07;
 
 /// A string that stands somewhere.
 #[derive(Clone, Copy, Debug)]
@@ -35,18 +49,26 @@ enum Between {
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     text: String,
-    last: Option<Place>,
+    /// Where in the text the last line begins, in bytes.
+    line: usize,
+    /// The strings of the last line, each with where it is in the text.
+    pieces: Vec<(Range<usize>, Place)>,
+    /// Whether some of the last line is read from right to left.
+    turned: bool,
 }
 
 impl Lines {
     /// Begins another page.
     pub(super) fn clear(&mut self) {
         self.text.clear();
-        self.last = None;
+        self.line = 0;
+        self.pieces.clear();
+        self.turned = false;
     }
 
-    /// The text so far.
-    pub(super) fn text(&self) -> &str {
+    /// The text, when there is no more of it.
+    pub(super) fn finish(&mut self) -> &str {
+        self.turn();
         &self.text
     }
 
@@ -55,26 +77,67 @@ impl Lines {
         if text.is_empty() {
             return;
         }
-        let between = self
-            .last
-            .map_or(Between::Nothing, |last| between(last, place));
-        let apart =
-            self.text.ends_with(char::is_whitespace) || text.starts_with(char::is_whitespace);
-        match between {
-            Between::Line if !self.text.ends_with('\n') => self.text.push('\n'),
-            Between::Space if !apart => self.text.push(' '),
+        match self.pieces.last().map(|(_, last)| between(*last, place)) {
+            Some(Between::Line) => self.end_line(),
+            Some(Between::Space) if apart(&self.text, text) => self.text.push(' '),
             _ => {}
         }
+        self.turned |= direction::any_turned(text);
+        let at = self.text.len();
         self.text.push_str(text);
-        self.last = Some(place);
+        self.pieces.push((at..self.text.len(), place));
     }
 
     /// Says that the last string reaches until here, whatever of it is drawn.
     pub(super) fn extend(&mut self, end: Point) {
-        if let Some(last) = &mut self.last {
+        if let Some((_, last)) = self.pieces.last_mut() {
             last.end = end;
         }
     }
+
+    fn end_line(&mut self) {
+        self.turn();
+        if !self.text.ends_with('\n') {
+            self.text.push('\n');
+        }
+        self.line = self.text.len();
+        self.pieces.clear();
+        self.turned = false;
+    }
+
+    /// Brings the last line into the order in which it is read, when some of it is read from right to left.
+    fn turn(&mut self) {
+        let Some((_, first)) = self.pieces.first().filter(|_| self.turned) else {
+            return;
+        };
+        let (origin, way) = (first.start, first.direction);
+        let mut seen = self
+            .pieces
+            .iter()
+            .map(|(range, place)| {
+                let along = origin.to(place.start, way).0;
+                (along, place, &self.text[range.clone()])
+            })
+            .collect::<Vec<_>>();
+        seen.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let mut line = String::new();
+        let mut last = None::<&Place>;
+        for (_, place, text) in seen {
+            let gap = last.is_some_and(|last| last.end.to(place.start, way).0 > place.gap);
+            if gap && apart(&line, text) {
+                line.push(' ');
+            }
+            line.push_str(text);
+            last = Some(place);
+        }
+        self.text.truncate(self.line);
+        self.text.push_str(&direction::as_read(&line));
+    }
+}
+
+/// Whether a space may come between: neither has one there.
+fn apart(before: &str, after: &str) -> bool {
+    !before.ends_with(char::is_whitespace) && !after.starts_with(char::is_whitespace)
 }
 
 fn between(last: Place, next: Place) -> Between {
@@ -82,9 +145,9 @@ fn between(last: Place, next: Place) -> Between {
     if last.direction.x * next.direction.x + last.direction.y * next.direction.y < 0.7 {
         return Between::Line;
     }
-    let (along, across) = last.end.to(next.start, last.direction);
-    let across = across.abs();
-    let size = if along.abs() < next.size {
+    let (along, up) = last.end.to(next.start, last.direction);
+    let across = up.abs();
+    let size = if along > -last.size / 2.0 && along < next.size {
         // It goes on right here: what was small before it may have been raised.
         last.size.max(next.size)
     } else {
@@ -96,7 +159,14 @@ fn between(last: Place, next: Place) -> Between {
     }
     // Drawn further left on the same line, it is no part of the same word, unless it is drawn once more.
     let again = last.start.to(next.start, last.direction).0.abs() < size / 4.0;
-    if along > last.gap || (back && !again) {
+    // The mark of a footnote stands closer to its word than words do, but is none of its letters.
+    let raised = next.size < last.size * SMALLER && up > last.size * RAISED;
+    let gap = if raised {
+        last.gap.min(last.size * MARK_GAP)
+    } else {
+        last.gap
+    };
+    if along > gap || (back && !again) {
         return Between::Space;
     }
     Between::Nothing

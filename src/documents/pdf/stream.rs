@@ -9,17 +9,30 @@ use hayro_syntax::object::dict::keys::{DECODE_PARMS, DP};
 
 use super::super::Problem;
 
-/// What all content of a document may have unpacked, each time it is drawn, in bytes.
+/// What the content of any document may have unpacked, each time it is drawn, in bytes.
+const FREE: usize = 64 << 20;
+
+/// What each byte of the file adds to that: content is seldom packed into less than a tenth.
+const FOR_A_BYTE: usize = 50;
+
+/// What is never allowed, in bytes.
 const MOST: usize = 512 << 20;
 
-/// What is left of it.
+/// What drawing costs even if there is nothing in it, in bytes.
+const DRAWING: usize = 512;
+
+/// The bytes of content a document may still draw.
 #[derive(Debug)]
 pub(super) struct Budget(usize);
 
 impl Budget {
-    /// All of it.
-    pub(super) fn new() -> Self {
-        Self(MOST)
+    /// That of a file of so many bytes.
+    pub(super) fn new(file: usize) -> Self {
+        Self(
+            file.saturating_mul(FOR_A_BYTE)
+                .saturating_add(FREE)
+                .min(MOST),
+        )
     }
 
     /// A stream's bytes; none when they cannot be had.
@@ -38,14 +51,17 @@ impl Budget {
         if bytes.is_empty() {
             bytes = stream.decoded_data().unwrap_or_default().into_owned();
         }
-        self.spend(bytes.len())?;
+        self.spend(bytes.len() + DRAWING)?;
         Ok(bytes)
     }
 
-    fn spend(&mut self, bytes: usize) -> Result<(), Problem> {
-        self.0 = self.0.checked_sub(bytes).ok_or_else(|| {
-            Problem::Damaged(format!("its pages draw more than {} MiB", MOST >> 20))
-        })?;
+    /// Takes note of content that was gone through.
+    pub(super) fn spend(&mut self, bytes: usize) -> Result<(), Problem> {
+        let left = self.0.checked_sub(bytes).ok_or_else(|| {
+            let how = "its pages draw far more than they should, as those made to do harm do";
+            Problem::Damaged(how.to_owned())
+        });
+        self.0 = left?;
         Ok(())
     }
 }

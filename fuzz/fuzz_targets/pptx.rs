@@ -1,0 +1,11 @@
+//! Slides: a package whose text is anything, and anything in place of a package.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use open_terminal::documents::fuzz::{Format, packed, read};
+
+fuzz_target!(|bytes: &[u8]| {
+    let package = packed(Format::Pptx, bytes).expect("it is a package");
+    read(Format::Pptx, &package);
+    read(Format::Pptx, bytes);
+});
