@@ -17,8 +17,11 @@ mod health;
 mod json;
 mod layers;
 mod limits;
+mod notebooks;
 mod openapi;
+mod ports;
 mod prompt;
+mod proxy;
 mod query;
 mod search;
 mod skills;
@@ -32,7 +35,7 @@ use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{any, delete, get, post, put};
 
 pub use health::Protection;
 pub use state::State;
@@ -47,6 +50,7 @@ pub fn router(state: State) -> Router {
     let routes = open()
         .merge(guarded(&state))
         .merge(terminals(&state))
+        .merge(notebooks(&state))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method);
     Router::new().fallback_service(Layers::new(routes.with_state(state), cors))
@@ -61,6 +65,8 @@ fn open() -> Router<State> {
         .route("/openapi.json", get(openapi::openapi))
         .route("/docs", get(docs::page))
         .route("/redoc", get(docs::page))
+        .route("/proxy/{port}", any(proxy::to_slash))
+        .route("/absproxy/{port}", any(proxy::to_slash))
 }
 
 /// What only the holder of the key may ask.
@@ -82,7 +88,11 @@ fn guarded(state: &State) -> Router<State> {
         )
         .route("/api/limits", get(limits::get_limits))
         .route("/skills", get(skills::list_skills))
-        .route("/skills/read", get(skills::read_skill));
+        .route("/skills/read", get(skills::read_skill))
+        .route("/ports", get(ports::list_ports));
+    for path in proxy::PATHS {
+        routes = routes.route(path, any(proxy::forward));
+    }
     if config.enable_system_prompt {
         routes = routes.route("/system", get(prompt::get_system_prompt));
     }
@@ -153,6 +163,26 @@ fn terminals(state: &State) -> Router<State> {
                 .route_layer(key())
                 .route_layer(attach),
         )
+}
+
+/// Notebooks, where they are on.
+fn notebooks(state: &State) -> Router<State> {
+    if !state.config().enable_notebooks {
+        return Router::new();
+    }
+    Router::new()
+        .route("/notebooks", post(notebooks::open_notebook))
+        .route(
+            "/notebooks/{id}",
+            get(notebooks::get_notebook).delete(notebooks::close_notebook),
+        )
+        .route("/notebooks/{id}/execute", post(notebooks::execute_cell))
+        .route(
+            "/notebooks/{id}/interrupt",
+            post(notebooks::interrupt_notebook),
+        )
+        .route("/notebooks/{id}/restart", post(notebooks::restart_notebook))
+        .route_layer(from_fn_with_state(state.clone(), auth::require_key))
 }
 
 /// Clients take exactly these words for "this server does not have that", and 403 for a WebSocket.

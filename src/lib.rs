@@ -5,11 +5,12 @@
 //! ```
 //!
 //! * The **edge** ([`api`], [`server`]) decides who may come in, and speaks HTTP. It runs nothing.
-//! * The **workspace** ([`exec`], [`terminal`], [`files`], [`search`], [`skills`], [`workspace`], [`prompt`]) is what
-//!   a caller can do once inside.
+//! * The **workspace** ([`exec`], [`terminal`], [`files`], [`search`], [`skills`], [`ports`], [`notebooks`],
+//!   [`workspace`], [`prompt`]) is what a caller can do once inside.
 //! * The **sandbox** ([`sandbox`], [`limits`]) starts shells, each under a supervisor on a PTY of its own, bounded
 //!   and measured.
-//! * [`text`] knows lines, [`sys`] makes the kernel safe; [`config`] and [`telemetry`] serve all of them.
+//! * [`documents`] reads the text of documents in a process of its own, [`text`] knows lines, [`sys`] makes the
+//!   kernel safe; [`config`] and [`telemetry`] serve all of them.
 //!
 //! # The way of a request
 //!
@@ -49,6 +50,8 @@ pub mod documents;
 pub mod exec;
 pub mod files;
 pub mod limits;
+pub mod notebooks;
+pub mod ports;
 pub mod prompt;
 pub mod sandbox;
 pub mod search;

@@ -20,8 +20,10 @@ use tokio_util::sync::CancellationToken;
 use crate::api;
 use crate::config::{Config, Startup};
 use crate::exec::{self, Processes};
-use crate::files::Watches;
+use crate::files::{Previews, Watches};
 use crate::limits::Limits;
+use crate::notebooks::{self, Notebooks};
+use crate::ports::Ports;
 use crate::prompt::Prompt;
 use crate::sandbox::{self, Pool};
 use crate::terminal::{self, Terminals};
@@ -116,16 +118,21 @@ async fn live(
     );
     let processes = Processes::new(command_settings(config), pool.clone());
     let terminals = Terminals::new(terminal_settings(startup), pool.clone());
+    let notebooks = Notebooks::new(notebook_settings(startup), pool.clone());
     let stop = CancellationToken::new();
     let state = api::State::new(
         Arc::new(config.clone()),
         processes.clone(),
         terminals.clone(),
+        notebooks.clone(),
         Workspace::new(config),
         Prompt::new(config, startup.env.for_commands()),
         Watches::new(stop.clone()),
+        Previews::new(startup.env.clone(), pool.clone(), stop.clone()),
         protections::active(startup, limits.status()),
         limits.clone(),
+        Ports::new(std::process::id()),
+        stop.clone(),
     );
     let serving = http.spawn(http::serve(
         listener,
@@ -146,6 +153,7 @@ async fn live(
     tokio::join!(
         processes.shut_down(COMMANDS_END),
         terminals.shut_down(COMMANDS_END),
+        notebooks.shut_down(COMMANDS_END),
     );
     drop(tunnel);
     if tokio::time::timeout(REQUESTS_END, serving).await.is_err() {
@@ -179,6 +187,17 @@ fn terminal_settings(startup: &Startup) -> terminal::Settings {
         reuse: config.terminal_reuse,
         kill_grace: config.kill_grace,
         shell: terminal::Shell::find(&startup.env, &config.term, config.terminal_login_shell),
+    }
+}
+
+fn notebook_settings(startup: &Startup) -> notebooks::Settings {
+    let config = &startup.loaded.config;
+    notebooks::Settings {
+        most: config.max_notebooks,
+        idle_ttl: config.notebook_idle_ttl,
+        kill_grace: config.kill_grace,
+        home: config.cwd.clone(),
+        environment: startup.env.clone(),
     }
 }
 

@@ -63,6 +63,9 @@ pub(super) enum Error {
     /// There are as many of them as there may be.
     #[error("{0}")]
     TooMany(String),
+    /// What it needs on this machine is missing or broken: not the server itself, so clients are told.
+    #[error("{0}")]
+    Failed(String),
     /// The server cannot do it now. Clients see `shown`, the log sees `inner`.
     #[error("{inner}")]
     Unavailable {
@@ -71,6 +74,12 @@ pub(super) enum Error {
         /// For the log.
         inner: String,
     },
+    /// A server that the request is passed on to cannot be reached or gives no valid answer.
+    #[error("{0}")]
+    BadGateway(String),
+    /// A server that the request is passed on to takes too long.
+    #[error("{0}")]
+    GatewayTimeout(String),
     /// The server failed. Only the log sees why.
     #[error("{0}")]
     Internal(String),
@@ -94,11 +103,14 @@ impl Error {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::BadGateway(_) => StatusCode::BAD_GATEWAY,
+            Self::GatewayTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Failed(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    fn detail(&self) -> Value {
+    /// What clients are told.
+    pub(super) fn detail(&self) -> Value {
         match self {
             Self::Unauthorized(_)
             | Self::Forbidden(_)
@@ -111,7 +123,10 @@ impl Error {
             | Self::Unprocessable(_)
             | Self::Full(_)
             | Self::TooLarge(_)
-            | Self::TooMany(_) => self.to_string().into(),
+            | Self::TooMany(_)
+            | Self::Failed(_)
+            | Self::BadGateway(_)
+            | Self::GatewayTimeout(_) => self.to_string().into(),
             Self::Invalid(problems) => json!(problems),
             Self::Unavailable { shown, .. } => (*shown).into(),
             Self::Internal(_) => {

@@ -33,7 +33,10 @@ use super::query;
 const PAGES: &[&str] = &["/docs", "/redoc", "/openapi.json"];
 
 /// Below these a path is the client's own, and a slash at its end a part of it.
-const OPEN_ENDED: &[&str] = &["/files/serve/"];
+const OPEN_ENDED: &[&str] = &["/files/serve/", "/proxy/", "/absproxy/"];
+
+/// Below these a request is another server's, and so is what its method and its query mean.
+const PASSED_ON: &[&str] = &["/proxy/", "/absproxy/"];
 
 /// The routes, which answer also when a handler panics.
 type Routes = CatchPanic<Router, Panicked>;
@@ -72,11 +75,7 @@ impl Service<Request> for Layers {
 }
 
 /// One request's way in and its response's way out.
-async fn pass(
-    routes: Routes,
-    cors: Arc<Cors>,
-    mut request: Request,
-) -> Result<Response, Infallible> {
+async fn pass(routes: Routes, cors: Arc<Cors>, request: Request) -> Result<Response, Infallible> {
     let start = Instant::now();
     let id = request_id::keep_or_make(request.headers().get(request_id::HEADER));
     let (method, path) = (request.method().clone(), request.uri().clone());
@@ -84,7 +83,6 @@ async fn pass(
     let mut response = if let Some(answer) = cors.preflight(&method, request.headers()) {
         answer
     } else {
-        drop_null_parameters(&mut request);
         let mut response = route(routes, request).await;
         cors.grant(origin, response.headers_mut());
         response
@@ -97,6 +95,11 @@ async fn pass(
 /// Lets the routes answer. A handler answers only what it is for: `HEAD` is refused where there is
 /// no page, and `Allow` says so.
 async fn route(routes: Routes, mut request: Request) -> Response {
+    if is_below(PASSED_ON, request.uri().path()) {
+        let Ok(response) = routes.oneshot(request).await;
+        return response.map(Body::new);
+    }
+    drop_null_parameters(&mut request);
     let page = PAGES.contains(&request.uri().path());
     if !page && *request.method() == Method::HEAD {
         // No route takes OPTIONS, so that the refusal is the one any wrong method gets.
@@ -129,6 +132,10 @@ fn drop_null_parameters(request: &mut Request) {
     }
 }
 
+fn is_below(tops: &[&str], path: &str) -> bool {
+    tops.iter().any(|top| path.starts_with(top))
+}
+
 fn with_query(path: &str, query: &str) -> Option<Uri> {
     let question = if query.is_empty() { "" } else { "?" };
     format!("{path}{question}{query}").parse().ok()
@@ -138,8 +145,7 @@ fn with_query(path: &str, query: &str) -> Option<Uri> {
 fn without_slash(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     let plain = path.strip_suffix('/')?.trim_end_matches('/');
-    let open_ended = OPEN_ENDED.iter().any(|top| path.starts_with(top));
-    if plain.is_empty() || path.starts_with("//") || open_ended {
+    if plain.is_empty() || path.starts_with("//") || is_below(OPEN_ENDED, path) {
         return None;
     }
     with_query(plain, uri.query().unwrap_or(""))
@@ -225,6 +231,7 @@ mod tests {
         assert_eq!(target("/"), None);
         assert_eq!(target("/files/serve/"), None);
         assert_eq!(target("/files/serve/etc/"), None);
+        assert_eq!(target("/proxy/80/x/"), None);
         assert_eq!(target("//evil.example/"), None);
     }
 

@@ -7,15 +7,19 @@ use std::sync::{Arc, OnceLock};
 use axum::extract::FromRef;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 use super::Error;
 use super::blocking::blocking;
 use super::health::Protection;
+use super::proxy::Proxy;
 use crate::config::Config;
 use crate::documents::Format;
 use crate::exec::Processes;
-use crate::files::{Parts, Watches};
+use crate::files::{Parts, Previews, Watches};
 use crate::limits::Limits;
+use crate::notebooks::Notebooks;
+use crate::ports::Ports;
 use crate::prompt::Prompt;
 use crate::search;
 use crate::skills::Skills;
@@ -30,6 +34,7 @@ struct Shared {
     config: Arc<Config>,
     processes: Processes,
     terminals: Terminals,
+    notebooks: Notebooks,
     workspace: Workspace,
     prompt: Prompt,
     protections: Vec<Protection>,
@@ -38,8 +43,11 @@ struct Shared {
     documents: Arc<Semaphore>,
     parts: Parts,
     watches: Watches,
+    previews: Previews,
     skills: Skills,
     limits: Limits,
+    ports: Ports,
+    proxy: Proxy,
     document: OnceLock<Bytes>,
 }
 
@@ -50,34 +58,44 @@ const SEARCHES: usize = 8;
 const DOCUMENTS: usize = 4;
 
 impl State {
-    /// Brings the services together. `protections` is what `/readyz` tells of them.
+    /// Brings the services together. `protections` is what `/readyz` tells of them; with `stop` connections end that
+    /// would not by themselves.
     #[expect(clippy::too_many_arguments, reason = "one for each service")]
     pub fn new(
         config: Arc<Config>,
         processes: Processes,
         terminals: Terminals,
+        notebooks: Notebooks,
         workspace: Workspace,
         prompt: Prompt,
         watches: Watches,
+        previews: Previews,
         protections: Vec<Protection>,
         limits: Limits,
+        ports: Ports,
+        stop: CancellationToken,
     ) -> Self {
         let document = OnceLock::new();
         let searches = Semaphore::new(SEARCHES);
-        let parts = Parts::default();
+        let uploads = Parts::default();
+        let proxy = Proxy::new(&config, stop);
         Self(Arc::new(Shared {
             config,
             processes,
             terminals,
+            notebooks,
             workspace,
             prompt,
             protections,
             searches,
             documents: Arc::new(Semaphore::new(DOCUMENTS)),
-            parts,
+            parts: uploads,
             watches,
+            previews,
             skills: Skills::default(),
             limits,
+            ports,
+            proxy,
             document,
         }))
     }
@@ -123,9 +141,24 @@ impl State {
         &self.0.limits
     }
 
+    /// Documents as PDF.
+    pub(super) fn previews(&self) -> &Previews {
+        &self.0.previews
+    }
+
     /// What models are taught.
     pub(super) fn skills(&self) -> &Skills {
         &self.0.skills
+    }
+
+    /// The ports that commands and terminals listen on.
+    pub(super) fn ports(&self) -> &Ports {
+        &self.0.ports
+    }
+
+    /// What passes requests on to these ports.
+    pub(super) fn proxy(&self) -> &Proxy {
+        &self.0.proxy
     }
 
     /// The uploads that come in parts.
@@ -180,6 +213,12 @@ impl FromRef<State> for Processes {
 impl FromRef<State> for Terminals {
     fn from_ref(state: &State) -> Self {
         state.terminals().clone()
+    }
+}
+
+impl FromRef<State> for Notebooks {
+    fn from_ref(state: &State) -> Self {
+        state.0.notebooks.clone()
     }
 }
 

@@ -9,6 +9,7 @@ mod fields;
 mod kinds;
 mod lists;
 mod problem;
+mod signed;
 mod unescape;
 
 pub(in crate::api) use choices::{OneOf, Size, SomeText, Within};
@@ -16,6 +17,7 @@ pub(in crate::api) use fields::{Fields, Noted, Object, Read};
 pub(in crate::api) use kinds::{AnyText, Flag, Integer, Number, Text, Variables};
 pub(in crate::api) use lists::{Items, Texts};
 pub(in crate::api) use problem::{Problem, Problems, shown_json, shown_text};
+pub(in crate::api) use signed::SignedInteger;
 
 #[cfg(test)]
 mod tests;

@@ -61,9 +61,13 @@ fn example(setting: &Setting) -> String {
 /// Whether the default is written without quotes.
 fn bare(kind: Kind, text: &str) -> bool {
     match kind {
-        Kind::Text | Kind::Word | Kind::LogFilter | Kind::List | Kind::Words | Kind::Choice(_) => {
-            false
-        }
+        Kind::Text
+        | Kind::Word
+        | Kind::LogFilter
+        | Kind::List
+        | Kind::Words
+        | Kind::Headers
+        | Kind::Choice(_) => false,
         Kind::Switch | Kind::Bool | Kind::Count { .. } | Kind::Seconds { .. } | Kind::Cores => true,
         Kind::Bytes { .. } | Kind::Memory { .. } => text.bytes().all(|byte| byte.is_ascii_digit()),
     }

@@ -1,5 +1,7 @@
 //! A kind is the type of a setting: which values it takes, how they are read and how they are shown.
 
+mod headers;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -28,6 +30,8 @@ pub enum Kind {
     List,
     /// Items separated by white space, or an array.
     Words,
+    /// HTTP headers as `Name: value`, one on each line, or an array.
+    Headers,
     /// On for everything but `false`, `0` and `no`.
     Switch,
     /// Yes or no, anything else is an error.
@@ -69,6 +73,8 @@ pub enum Parsed {
     Text(String),
     /// Of `List` and `Words`.
     List(Vec<String>),
+    /// Of `Headers`.
+    Headers(Vec<String>),
     /// Of `Switch` and `Bool`.
     Bool(bool),
     /// Of `Count` and `Bytes`.
@@ -113,6 +119,7 @@ impl Kind {
             Self::Cores => "CORES",
             Self::LogFilter => "LEVEL",
             Self::List | Self::Words => "LIST",
+            Self::Headers => "HEADERS",
             Self::Switch | Self::Bool => "BOOL",
             Self::Count { .. } => "NUMBER",
             Self::Bytes { .. } => "BYTES",
@@ -128,6 +135,10 @@ impl Kind {
             Self::LogFilter => "off, error, warn, info, debug or trace".to_owned(),
             Self::List => "a text with commas between the items".to_owned(),
             Self::Words => "a text with blanks between the items".to_owned(),
+            Self::Headers => format!(
+                "headers as `Name: value`, one on each line, other than {}",
+                any_of(headers::FRAMING)
+            ),
             Self::Switch | Self::Bool => "true or false".to_owned(),
             Self::Count { min, max } => format!("a whole number from {min} to {max}"),
             Self::Bytes { min, max } => {
@@ -162,6 +173,9 @@ impl Kind {
             Self::LogFilter => log_filter(value).map(Parsed::Text),
             Self::List => list(value, |text| text.split(',').collect()).map(Parsed::List),
             Self::Words => list(value, |text| text.split_whitespace().collect()).map(Parsed::List),
+            Self::Headers => {
+                headers::check(list(value, |text| text.lines().collect())?).map(Parsed::Headers)
+            }
             Self::Switch => switch(value).map(Parsed::Bool),
             Self::Bool => boolean(value).map(Parsed::Bool),
             Self::Count { min, max } => {
@@ -183,6 +197,7 @@ impl Parsed {
     pub fn toml(&self) -> String {
         match self {
             Self::Text(text) => quoted(text),
+            Self::Headers(lines) => quoted(&lines.join("\n")),
             Self::List(items) => quoted(&items.join(", ")),
             Self::Bool(on) => on.to_string(),
             Self::Number(number) => number.to_string(),

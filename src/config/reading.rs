@@ -61,6 +61,14 @@ impl Reading {
         }
     }
 
+    /// Takes headers.
+    pub(super) fn headers(&mut self, name: &str) -> Option<Vec<String>> {
+        match self.values.remove(name)? {
+            Parsed::Headers(lines) => Some(lines),
+            _ => wrong(name),
+        }
+    }
+
     /// Takes a truth value.
     pub(super) fn bool(&mut self, name: &str) -> Option<bool> {
         match self.values.remove(name)? {

@@ -29,12 +29,20 @@ pub struct Config {
     pub max_output_bytes: u64,
     /// Whether writers are answered only when their file is on the disk.
     pub fsync_writes: bool,
+    /// How long a server behind a port may take until its answer begins; zero is no bound.
+    pub proxy_timeout: Duration,
+    /// Headers set on every proxied response, as `Name: value`.
+    pub proxy_response_headers: Vec<String>,
     /// Interactive terminals open at once.
     pub max_terminal_sessions: u32,
     /// Whether there are interactive terminals.
     pub enable_terminal: bool,
     /// Whether there are notebooks.
     pub enable_notebooks: bool,
+    /// Notebooks open at once.
+    pub max_notebooks: usize,
+    /// How long a notebook stays open when nobody uses it; zero is for ever.
+    pub notebook_idle_ttl: Duration,
     /// Whether there is a prompt.
     pub enable_system_prompt: bool,
     /// TERM of terminals when none is inherited.
@@ -128,18 +136,19 @@ impl Config {
         Ok(Self {
             host: set(read.text("host")),
             port: set(read.number("port")),
-            api_key: match read.text("api_key") {
-                Some(key) => ApiKey::configured(key),
-                None => ApiKey::generate()?,
-            },
+            api_key: api_key(read.text("api_key"))?,
             cors_allowed_origins: set(read.list("cors_allowed_origins")),
             log_dir: log_dir(read.text("log_dir"), &cwd, env),
             binary_mime_prefixes: set(read.list("binary_mime_prefixes")),
             max_output_bytes: set(read.number("max_output_bytes")),
             fsync_writes: set(read.bool("fsync_writes")),
+            proxy_timeout: set(read.span("proxy_timeout")),
+            proxy_response_headers: read.headers("proxy_response_headers").unwrap_or_default(),
             max_terminal_sessions: set(read.number("max_terminal_sessions")),
             enable_terminal: set(read.bool("enable_terminal")),
             enable_notebooks: set(read.bool("enable_notebooks")),
+            max_notebooks: set(read.number("max_notebooks")),
+            notebook_idle_ttl: set(read.span("notebook_idle_ttl")),
             enable_system_prompt: set(read.bool("enable_system_prompt")),
             term: set(read.text("term")),
             terminal_login_shell: set(read.bool("terminal_login_shell")),
@@ -187,6 +196,14 @@ impl Config {
 /// A value that has a default in the table.
 fn set<T>(value: Option<T>) -> T {
     value.expect("the built-in layer sets it")
+}
+
+/// The key as configured, else a new one.
+fn api_key(configured: Option<String>) -> Result<ApiKey, ConfigError> {
+    Ok(match configured {
+        Some(key) => ApiKey::configured(key),
+        None => ApiKey::generate()?,
+    })
 }
 
 /// The log directory: as configured, `~` expanded, else in the state directory.

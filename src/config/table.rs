@@ -279,6 +279,10 @@ pub const SECTIONS: &[Section] = &[
             "Seconds between the pings that keep a terminal's connection open; 0 sends none."),
         row("enable_notebooks", Kind::Switch, Value("true"),
             "Notebooks; off only for false, 0 or no."),
+        row("max_notebooks", ANY, Value("16"),
+            "Notebooks open at once, each with a kernel."),
+        row("notebook_idle_ttl", EVER, Value("3600"),
+            "Seconds a notebook stays open, with its kernel, when nobody uses it; 0 is for ever."),
     ]},
     Section { title: "Files", settings: &[
         row("file_browser_root", Kind::Text, Value("home"),
@@ -289,6 +293,12 @@ pub const SECTIONS: &[Section] = &[
             "Bytes of text that reading, searching, listing and commands answer with when a request gives no max_bytes; 0 is no bound."),
         row("fsync_writes", Kind::Bool, Value("false"),
             "Whether a file is on the disk, and not only in the system's memory, before its writer is answered."),
+    ]},
+    Section { title: "Proxy", settings: &[
+        row("proxy_timeout", EVER, Value("300"),
+            "Seconds the server behind a proxied port may take until its answer begins; 0 is no bound."),
+        row("proxy_response_headers", Kind::Headers, unset("none", "Content-Security-Policy: sandbox allow-scripts allow-forms"),
+            "Headers set on every proxied response, as `Name: value`, one on each line or in an array."),
     ]},
     Section { title: "Words for the model", settings: &[
         row("enable_system_prompt", Kind::Switch, Value("true"),

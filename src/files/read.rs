@@ -92,13 +92,13 @@ pub fn read(request: &ReadRequest, stop: &AtomicBool) -> Result<Readable, Error>
             };
             TextFile::new(request, source, &scanned, hash, stop).map(Readable::Text)
         }
-        Err(Unread::NotText) => match Format::of(path) {
-            Some(format) => document(request, format, &file, stop).map(Readable::Text),
-            None => {
-                file.rewind().map_err(failed)?;
-                as_bytes(request, file, size)
+        Err(Unread::NotText) => {
+            if let Some(format) = Format::of(path) {
+                return document(request, format, &file, stop).map(Readable::Text);
             }
-        },
+            file.rewind().map_err(failed)?;
+            as_bytes(request, file, size)
+        }
         Err(Unread::Stopped) => Err(Error::Stopped),
         Err(Unread::Io(problem)) => Err(failed(problem)),
     }

@@ -1,6 +1,7 @@
 //! Connections: accepted, served, and closed when they idle or dawdle.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -62,8 +64,8 @@ pub(super) async fn serve(
             biased;
             () = stop.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, router.clone(), patience, stop.clone()));
+                Ok((stream, peer)) => {
+                    connections.spawn(connection(stream, peer, router.clone(), patience, stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -78,6 +80,7 @@ pub(super) async fn serve(
 
 async fn connection(
     stream: TcpStream,
+    peer: SocketAddr,
     router: Router,
     patience: Patience,
     stop: CancellationToken,
@@ -90,8 +93,9 @@ async fn connection(
         activity: Arc::clone(&activity),
     };
     let during = Arc::clone(&activity);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         during.enter(BUSY);
+        request.extensions_mut().insert(ConnectInfo(peer));
         let answer = router.clone().call(request.map(Body::new));
         let during = Arc::clone(&during);
         async move {

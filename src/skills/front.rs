@@ -254,7 +254,7 @@ mod tests {
             .zip("abcdefg".chars())
         {
             let of = format!("*{of},").repeat(9);
-            laughs += &format!("{name}: &{name} [{of}]\n");
+            laughs.extend([name, ": &", name, " [", &of, "]\n"]);
         }
         let nest = format!("a: {}{}\n", "[".repeat(20_000), "]".repeat(20_000));
         for hostile in [laughs, nest] {

@@ -35,15 +35,27 @@ mod log;
 /// Many commands, at once and one after the other.
 #[cfg(test)]
 mod many;
+/// Notebooks: cells run by the real ipykernel, and saved.
+#[cfg(test)]
+mod notebooks;
 /// The OpenAPI document that a model's tools are made from.
 #[cfg(test)]
 mod openapi;
 /// The PTY pool: its bound, and its helper processes.
 #[cfg(test)]
 mod pool;
+/// Ports that commands listen on.
+#[cfg(test)]
+mod ports;
+/// Documents shown as PDF.
+#[cfg(test)]
+mod preview;
 /// The texts for the model.
 #[cfg(test)]
 mod prompt;
+/// Requests passed on to the servers that commands run.
+#[cfg(test)]
+mod proxy;
 /// Real work: a cargo build, a git clone, a Python session, as under `script(1)`.
 #[cfg(test)]
 mod real;
@@ -59,12 +71,12 @@ mod secrets;
 /// The end of the server.
 #[cfg(test)]
 mod shutdown;
-/// What the tests stand on: servers, requests, processes.
-#[cfg(test)]
-mod support;
 /// Skills: listed and read, as clients do at every turn of a chat.
 #[cfg(test)]
 mod skills;
+/// What the tests stand on: servers, requests, processes.
+#[cfg(test)]
+mod support;
 /// Terminals: shells over WebSocket that outlive the connections to them.
 #[cfg(test)]
 mod terminal;

@@ -10,7 +10,7 @@ use crate::support::files::texts;
 
 fn put(server: &Server, directory: &str, name: &str) {
     let text = format!("---\nname: {name}\ndescription: what {name} is for\n---\n\nDo it well.\n");
-    server.put(&format!("{directory}/SKILL.md"), text);
+    server.put(format!("{directory}/SKILL.md"), text);
 }
 
 #[test]

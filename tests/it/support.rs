@@ -11,6 +11,7 @@ pub(crate) mod processes;
 pub(crate) mod raw;
 mod server;
 pub(crate) mod terminal;
+pub(crate) mod upstream;
 pub(crate) mod variables;
 pub(crate) mod wire;
 pub(crate) mod zip;

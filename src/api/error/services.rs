@@ -1,7 +1,7 @@
 //! The services' errors as clients see them: which status each has, and what of it is shown.
 
 use super::Error;
-use crate::{documents, exec, files, search, skills, terminal, workspace};
+use crate::{documents, exec, files, notebooks, ports, search, skills, terminal, workspace};
 
 impl From<exec::Error> for Error {
     fn from(error: exec::Error) -> Self {
@@ -50,6 +50,35 @@ impl From<terminal::Error> for Error {
             },
             terminal::Error::ShuttingDown => Self::Unavailable {
                 shown: "the server is shutting down and opens no more terminals; try again in a moment",
+                inner: shown,
+            },
+        }
+    }
+}
+
+impl From<notebooks::Error> for Error {
+    fn from(error: notebooks::Error) -> Self {
+        use notebooks::Error as Why;
+        let shown = error.to_string();
+        match error {
+            Why::NotFound { .. } | Why::NoFile(_) => Self::NotFound(shown),
+            Why::Unreadable { .. } => Self::Refused(shown),
+            Why::Invalid { .. } | Why::NoCell { .. } => Self::BadRequest(shown),
+            Why::Busy { .. } | Why::Dead { .. } => Self::Conflict(shown),
+            Why::TooMany { .. } => Self::TooMany(shown),
+            Why::BadKernel { .. } => Self::Unprocessable(shown),
+            // The Python server's status for a kernel that cannot be started.
+            Why::NoKernel { .. } | Why::NotStarted { .. } => Self::Failed(shown),
+            Why::NoPty { .. } => Self::Unavailable {
+                shown: "no pseudo-terminal is free for a kernel: end commands and terminals that are no longer needed, or have the setting max_processes raised",
+                inner: shown,
+            },
+            Why::Start { .. } => Self::Unavailable {
+                shown: "the kernel's process could not be started; the server's log says why; try again later",
+                inner: shown,
+            },
+            Why::ShuttingDown => Self::Unavailable {
+                shown: "the server is shutting down and opens no more notebooks; try again in a moment",
                 inner: shown,
             },
         }
@@ -134,6 +163,19 @@ impl From<files::CompareError> for Error {
             | Why::Control(_)
             | Why::Incomplete { .. } => Self::Unprocessable(error.to_string()),
             Why::File(error) => error.into(),
+        }
+    }
+}
+
+impl From<ports::Error> for Error {
+    fn from(error: ports::Error) -> Self {
+        let shown = error.to_string();
+        match error {
+            ports::Error::NotFound { .. } => Self::NotFound(shown),
+            ports::Error::Elsewhere { .. }
+            | ports::Error::Connect { .. }
+            | ports::Error::Answer { .. } => Self::BadGateway(shown),
+            ports::Error::Scan { .. } => Self::Internal(shown),
         }
     }
 }

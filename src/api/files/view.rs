@@ -22,7 +22,7 @@ use crate::api::blocking::blocking;
 use crate::api::extract::Query;
 use crate::api::json::json_response;
 use crate::api::validate::{AnyText, Fields, Flag, Noted, Read};
-use crate::api::{Error, query};
+use crate::api::{Error, State, query};
 use crate::files;
 use crate::workspace::{Workspace, meant, open_regular};
 
@@ -36,24 +36,35 @@ const SERVE: &str = "/files/serve/";
 /// A file to send.
 pub(in crate::api) struct ViewQuery {
     path: String,
+    /// Whether it may come as PDF, where that can be made of it.
+    preview: bool,
 }
 
 impl Read for ViewQuery {
     fn read(fields: &mut Fields<'_>) -> Result<Self, Noted> {
         let path = fields.required("path", AnyText);
-        // Nothing here makes previews yet; without them the file itself is sent.
-        fields.defaulted("preview", Flag, false)?;
-        Ok(Self { path: path? })
+        let preview = fields.defaulted("preview", Flag, false);
+        Ok(Self {
+            path: path?,
+            preview: preview?,
+        })
     }
 }
 
 /// Sends the file that the query names.
 pub(in crate::api) async fn view_file(
-    Use(workspace): Use<Workspace>,
+    Use(state): Use<State>,
     headers: HeaderMap,
     Query(query): Query<ViewQuery>,
 ) -> Result<Response, Error> {
-    send(workspace.resolve(None, &query.path), headers).await
+    let path = state.workspace().resolve(None, &query.path);
+    if query.preview
+        && let Some(pdf) = state.previews().pdf(&path).await
+    {
+        let opened = blocking(move |_| preview(pdf, &path)).await?;
+        return Ok(answer(opened, &headers));
+    }
+    send(path, headers).await
 }
 
 /// Sends the file that the rest of the target names, seen from the top of the file system.
@@ -98,6 +109,22 @@ struct Opened {
 
 fn open(path: &Path) -> Result<Opened, files::Error> {
     let (file, found) = open_regular(path).map_err(|why| files::Error::unopened(path, why))?;
+    ready(path, file, &found, files::content_type(path))
+}
+
+/// The preview of the file at `path`.
+fn preview(pdf: File, path: &Path) -> Result<Opened, files::Error> {
+    let found = pdf.metadata();
+    let found = found.map_err(|problem| files::Error::reading(path, problem))?;
+    ready(path, pdf, &found, "application/pdf".to_owned())
+}
+
+fn ready(
+    path: &Path,
+    file: File,
+    found: &Metadata,
+    content_type: String,
+) -> Result<Opened, files::Error> {
     let whole = match found.len() {
         0 => Some(UNSIZED),
         size if size <= AT_ONCE => Some(size),
@@ -112,8 +139,8 @@ fn open(path: &Path) -> Result<Opened, files::Error> {
         .map_or(found.len(), |whole| whole.len() as u64);
     Ok(Opened {
         size,
-        content_type: files::content_type(path),
-        validators: validators(&found),
+        content_type,
+        validators: validators(found),
         file,
         whole,
     })

@@ -115,6 +115,11 @@ impl Incoming {
         handle.expect("a descriptor can be doubled")
     }
 
+    /// What comes after the head as it is, without regard to lengths and chunks.
+    pub(crate) fn reader(&mut self) -> &mut BufReader<TcpStream> {
+        &mut self.reader
+    }
+
     /// Reads the rest of the body, counting and not keeping it.
     pub(crate) fn drain(&mut self) -> io::Result<u64> {
         io::copy(self, &mut io::sink())

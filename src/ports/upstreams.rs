@@ -1,0 +1,217 @@
+//! Upstreams: HTTP/1.1 connections to the servers behind ports, kept for a moment between requests.
+
+mod idle;
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::client::conn::http1;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::{Error, Target};
+use idle::{Idle, Slot};
+
+/// An idle connection is kept for this long. Servers close theirs after five seconds or more, and one that serves a
+/// single connection at a time is not held up for longer.
+const KEPT: Duration = Duration::from_secs(4);
+/// A request that must not be sent twice takes only a connection that was in use as recently as this.
+const RECENT: Duration = Duration::from_secs(1);
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Connections for requests with bodies of type `B`.
+pub struct Upstreams<B> {
+    idle: Idle<B>,
+}
+
+impl<B> Clone for Upstreams<B> {
+    fn clone(&self) -> Self {
+        Self {
+            idle: self.idle.clone(),
+        }
+    }
+}
+
+impl<B> Default for Upstreams<B> {
+    fn default() -> Self {
+        Self {
+            idle: Idle::default(),
+        }
+    }
+}
+
+impl<B> Upstreams<B>
+where
+    B: Body<Data = Bytes> + Default + Send + Unpin + 'static,
+    B::Error: Into<Failure>,
+{
+    /// Sends a request, in origin form and with all of its headers, and waits for the head of the answer.
+    ///
+    /// A kept connection may be closed by the server at the moment it is used again. Then a request that has no body,
+    /// and does no more when it comes twice (RFC 9110, 9.2.2), is sent anew, on a new connection.
+    pub async fn send(
+        &self,
+        target: &Target,
+        mut request: Request<B>,
+    ) -> Result<Response<Answered<B>>, Error> {
+        let method = request.method().clone();
+        let replay = request.body().is_end_stream() && method.is_idempotent();
+        if let Some(mut slot) = self.idle.take(target, if replay { KEPT } else { RECENT }) {
+            let spare = replay.then(|| bare(&request));
+            match slot.sender.try_send_request(request).await {
+                Ok(response) => return Ok(answered(response, slot, &method)),
+                Err(mut failure) => {
+                    let unsent = failure.take_message();
+                    let stale = closed_before_an_answer(failure.error());
+                    request = match unsent.or(spare.filter(|_| stale)) {
+                        Some(request) => request,
+                        None => return Err(no_answer(target, failure.error())),
+                    };
+                }
+            }
+        }
+        let mut slot = self.connect(target).await?;
+        match slot.sender.try_send_request(request).await {
+            Ok(response) => Ok(answered(response, slot, &method)),
+            Err(failure) => Err(no_answer(target, failure.error())),
+        }
+    }
+
+    async fn connect(&self, target: &Target) -> Result<Slot<B>, Error> {
+        let port = target.port;
+        let mut problem = None;
+        for address in target.addresses.iter().flatten() {
+            match TcpStream::connect(address).await {
+                // When nobody listens any more, the kernel may have chosen the port itself for our end.
+                Ok(stream) if stream.local_addr().is_ok_and(|own| own == *address) => {
+                    problem = Some(io::ErrorKind::ConnectionRefused.into());
+                }
+                Ok(stream) => return self.open(target, stream).await,
+                Err(error) => problem = Some(error),
+            }
+        }
+        Err(match problem {
+            Some(problem) => Error::Connect { port, problem },
+            None => Error::Elsewhere { port },
+        })
+    }
+
+    async fn open(&self, target: &Target, stream: TcpStream) -> Result<Slot<B>, Error> {
+        stream.set_nodelay(true).ok();
+        let mut builder = http1::Builder::new();
+        builder
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .allow_spaces_after_header_name_in_responses(true)
+            .max_headers(256);
+        let opened = builder.handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = opened.map_err(|error| no_answer(target, &error))?;
+        tokio::spawn(async move {
+            // What goes wrong is told to whoever waits for an answer or reads it.
+            connection.with_upgrades().await.ok();
+        });
+        Ok(Slot {
+            sender,
+            target: *target,
+            idle: self.idle.clone(),
+        })
+    }
+}
+
+/// The same request without its body, which is empty.
+fn bare<B: Default>(request: &Request<B>) -> Request<B> {
+    let mut spare = Request::new(B::default());
+    *spare.method_mut() = request.method().clone();
+    *spare.uri_mut() = request.uri().clone();
+    *spare.headers_mut() = request.headers().clone();
+    spare
+}
+
+fn closed_before_an_answer(error: &hyper::Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    let reset = cause.is_some_and(|cause: &io::Error| {
+        matches!(
+            cause.kind(),
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+        )
+    });
+    error.is_incomplete_message() || error.is_closed() || error.is_canceled() || reset
+}
+
+fn no_answer(target: &Target, error: &hyper::Error) -> Error {
+    let cause = std::error::Error::source(error);
+    let problem = match cause {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    };
+    Error::Answer {
+        port: target.port,
+        problem,
+    }
+}
+
+fn answered<B: Send + 'static>(
+    response: Response<Incoming>,
+    slot: Slot<B>,
+    method: &Method,
+) -> Response<Answered<B>> {
+    let status = response.status();
+    let bodiless = *method == Method::HEAD
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let slot = (status != StatusCode::SWITCHING_PROTOCOLS).then_some(slot);
+    response.map(|body| Answered {
+        body,
+        slot,
+        bodiless,
+    })
+}
+
+/// The body of an answer. When it has been read to its end, its connection serves the next request.
+pub struct Answered<B: Send + 'static> {
+    body: Incoming,
+    slot: Option<Slot<B>>,
+    /// It has none, whatever length its headers tell.
+    bodiless: bool,
+}
+
+impl<B: Send + 'static> Body for Answered<B> {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        // A length of zero would be told as the length of what HEAD or a 304 speaks of.
+        if self.bodiless {
+            return SizeHint::default();
+        }
+        self.body.size_hint()
+    }
+}
+
+impl<B: Send + 'static> Drop for Answered<B> {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take()
+            && self.body.is_end_stream()
+        {
+            slot.keep();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
