@@ -8,32 +8,52 @@ mod hostile;
 mod kernels;
 mod streams;
 
+use std::fs::File;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server, eventually, seconds};
+use crate::support::{Answer, Server, busy, eventually, seconds};
 
 /// Where `tests/setup` puts Python with ipykernel, matplotlib and pandas.
 const KERNELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/kernels");
 
+/// A server with kernels, which take much of the processor while they start.
+struct Kernels {
+    server: Server,
+    _busy: File,
+}
+
 /// A server whose commands find that Python first; none without it.
-fn server() -> Option<Server> {
+fn server() -> Option<Kernels> {
     server_with(&[])
 }
 
-fn server_with(settings: &[(&str, &str)]) -> Option<Server> {
+fn server_with(settings: &[(&str, &str)]) -> Option<Kernels> {
     if !Path::new(KERNELS).join("bin/python3").exists() {
         eprintln!("skipped: there is no {KERNELS}; run tests/setup");
         return None;
     }
+    let busy = busy();
     let path = crate::support::variables::get("PATH").expect("PATH is set");
     let mut builder = Server::builder().env("PATH", &format!("{KERNELS}/bin:{path}"));
     for (name, value) in settings {
         builder = builder.env(&format!("OPEN_TERMINAL_{name}"), value);
     }
-    Some(builder.start())
+    Some(Kernels {
+        server: builder.start(),
+        _busy: busy,
+    })
+}
+
+impl Deref for Kernels {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
 }
 
 /// A notebook's text with these code cells.

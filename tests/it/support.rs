@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use answer::{Answer, Ask};
 pub(crate) use commands::Reply;
-pub(crate) use needs::{alone, needs_mounts, needs_pid_namespaces, needs_root};
+pub(crate) use needs::{alone, busy, needs_mounts, needs_pid_namespaces, needs_root};
 pub(crate) use server::{Builder, Home, KEY, Server, binary};
 
 /// Waits until `check` holds; fails naming `what` when it does not within `timeout`.

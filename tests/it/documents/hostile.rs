@@ -15,11 +15,12 @@ mod values;
 /// ZIP archives and deflated data made by hand, so that they can lie.
 mod zipped;
 
+use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Answer, Server, processes, seconds};
+use crate::support::{Answer, Server, busy, processes, seconds};
 
 /// A reader is given 30 s; the rest is for a busy machine.
 const LONGEST: Duration = seconds(40);
@@ -34,16 +35,22 @@ const HEALTH: Duration = seconds(5);
 struct Siege {
     server: Server,
     before: u64,
+    _busy: File,
 }
 
 impl Siege {
     /// Starts a server, and has it read a document, so that it is warm.
     fn new() -> Self {
+        let busy = busy();
         let server = Server::spawn();
         server.put("warm.rtf", "{\\rtf1 warm\\'e4}");
         server.look("read", &[("path", "warm.rtf")]).expect(200);
         let before = processes::figure(server.pid, "VmHWM");
-        Self { server, before }
+        Self {
+            server,
+            before,
+            _busy: busy,
+        }
     }
 
     /// Has a document read. The answer is its text, or says what is wrong with it.

@@ -210,7 +210,7 @@ fn the_end_of_the_server_ends_a_cell_that_runs() {
     let begun = server.home.work().join("begun");
     eventually("it runs", seconds(10), || begun.exists());
     let since = Instant::now();
-    assert!(server.stop().success());
+    assert!(server.server.stop().success());
     assert!(since.elapsed() < seconds(9));
     gone_within(pid, seconds(1));
     assert_eq!(sockets(&home), 0);

@@ -40,15 +40,26 @@ fn can(program: &str, args: &[&str]) -> bool {
     able
 }
 
-/// Held by a test that measures: no other test that measures runs beside it.
-///
-/// It is a lock on a file, so that it also holds between test processes.
+/// Held by a test that measures: no other test that measures runs beside it, nor one that is [`busy`].
 #[must_use]
 pub(crate) fn alone() -> File {
+    let file = turns();
+    file.lock().expect("files there can be locked");
+    file
+}
+
+/// Held by a test that keeps the processor busy for long: none that measures runs beside it.
+#[must_use]
+pub(crate) fn busy() -> File {
+    let file = turns();
+    file.lock_shared().expect("files there can be locked");
+    file
+}
+
+/// The file whose lock tests take, so that it also holds between test processes.
+fn turns() -> File {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("alone.lock");
     // A test of another user may have made it, whose file can be read.
     let file = File::open(&path).or_else(|_| File::create(&path));
-    let file = file.expect("the target directory can be written");
-    file.lock().expect("files there can be locked");
-    file
+    file.expect("the target directory can be written")
 }
