@@ -1,6 +1,6 @@
 //! What cells do: values, pictures, tables, exceptions, much output, much else.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{code, open, server, text, value};
 use crate::support::{eventually, seconds};
@@ -12,7 +12,12 @@ fn a_picture_of_matplotlib_is_shown_and_saved() {
     let notebook = open(&server, "n.ipynb", &code(&[plot]));
     let answer = notebook.run(0);
     assert_eq!(answer["status"], "ok", "{answer}");
-    let picture = &answer["outputs"][0]["data"];
+    // Before it may come a line that matplotlib prints when it takes seconds to look for fonts.
+    let outputs = answer["outputs"].as_array().expect("a list");
+    let is_picture = |output: &Value| output["data"]["image/png"].is_string();
+    let at = outputs.iter().position(is_picture);
+    let at = at.unwrap_or_else(|| panic!("no picture: {answer}"));
+    let picture = &outputs[at]["data"];
     let png = picture["image/png"].as_str().expect("a picture");
     assert!(png.starts_with("iVBORw0KGgo"), "a PNG in base64");
     assert!(
@@ -21,7 +26,7 @@ fn a_picture_of_matplotlib_is_shown_and_saved() {
             .is_some_and(|text| text.starts_with("<Figure"))
     );
     assert_eq!(
-        notebook.file()["cells"][0]["outputs"][0]["data"]["image/png"],
+        notebook.file()["cells"][0]["outputs"][at]["data"]["image/png"],
         png
     );
 }
