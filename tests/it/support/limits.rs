@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 mod beside;
+mod stalls;
 
 pub(crate) use beside::beside;
+pub(crate) use stalls::{Machine, Stalls};
 
 use super::files::unprivileged;
 use super::{Builder, Home, Reply, Server, variables};
