@@ -7,6 +7,7 @@ use serde_json::Value;
 
 mod beside;
 mod stalls;
+mod witness;
 
 pub(crate) use beside::beside;
 pub(crate) use stalls::{Machine, Stalls};

@@ -7,30 +7,35 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::slow;
+use super::witness::Witness;
 use crate::support::Server;
 use crate::support::raw::Connection;
+
+/// How often a hog runs again.
+const TRIES: usize = 5;
 
 /// Lets a hog run while somebody asks for `/health` all the time and another command works: that one works to its
 /// end, and every answer comes within 50 ms (250 on a slow machine).
 ///
-/// On a busy machine an answer can be late for once. So a hog that was in somebody's way runs again, and who is
-/// late three times is late: unless all it did was to wait for a processor, which the kernel counts.
+/// A machine may be busy, or stand still for a while, as one that is lent to others does. So a hog beside which an
+/// answer was late runs again, and what counts in the end is how late it was for a reason of the server's own: not
+/// because it waited for a processor, which the kernel counts, nor while a [`Witness`] was late as well.
 #[track_caller]
 pub(crate) fn beside<T>(server: &Server, mut hog: impl FnMut() -> T) -> T {
     let most = Duration::from_millis(if slow() { 250 } else { 50 });
-    for last in [false, false, true] {
+    for left in (0..TRIES).rev() {
         let beside = Beside::begin(server);
         let result = hog();
         let (took, own) = beside.finish();
         if took < most {
             return result;
         }
-        if last {
+        eprintln!("/health took {took:?}, {own:?} of it for reasons of its own");
+        if left == 0 {
             assert!(
                 own < most,
-                "/health took {own:?} beside waiting for a processor"
+                "/health took {own:?} beside waiting for the machine, the last of {TRIES} times"
             );
-            assert!(took < 20 * most, "/health took {took:?}");
             eprintln!("not shown that /health answers within {most:?}: the machine is too busy");
             return result;
         }
@@ -44,10 +49,13 @@ struct Beside<'a> {
     command: String,
     over: Arc<AtomicBool>,
     health: JoinHandle<Vec<Look>>,
+    witness: Witness,
 }
 
-/// What a look found: how long the answer took, and how long the server and who asked it waited for a processor.
+/// What a look found: when it was asked, how long the answer took, and how long the server and who asked it waited
+/// for a processor.
 struct Look {
+    asked: Instant,
     took: Duration,
     waited: Duration,
 }
@@ -60,6 +68,7 @@ impl<'a> Beside<'a> {
     #[track_caller]
     fn begin(server: &'a Server) -> Self {
         let over = Arc::new(AtomicBool::new(false));
+        let witness = Witness::begin();
         let health = asked(server, over.clone());
         let command = server.start(
             "for n in 1 2 3 4 5; do sleep 0.1; ls / >/dev/null && echo $n; done; echo allright",
@@ -69,11 +78,12 @@ impl<'a> Beside<'a> {
             command,
             over,
             health,
+            witness,
         }
     }
 
     /// Ends both: the command has worked to its end. The answer is how long `/health` took at most, as it came and
-    /// without what the server waited for a processor.
+    /// without what it had to wait for the machine.
     #[track_caller]
     fn finish(self) -> (Duration, Duration) {
         let reply = self.server.end(&self.command).expect_exit(0);
@@ -81,7 +91,12 @@ impl<'a> Beside<'a> {
         self.over.store(true, Ordering::Relaxed);
         let looks = self.health.join().expect("/health answers");
         assert!(looks.len() > 3, "it was asked {} times", looks.len());
-        let own = |look: &Look| look.took.saturating_sub(look.waited);
+        let late = self.witness.end();
+        let own = |look: &Look| {
+            let till = look.asked + look.took;
+            let late = late.iter().map(|late| late.within(look.asked, till));
+            look.took.saturating_sub(look.waited.max(late.sum()))
+        };
         let took = looks.iter().map(|look| look.took).max().unwrap_or_default();
         let own = looks.iter().map(own).max().unwrap_or_default();
         eprintln!("/health, asked {} times: {took:?} at most", looks.len());
@@ -103,7 +118,11 @@ fn asked(server: &Server, over: Arc<AtomicBool>) -> JoinHandle<Vec<Look>> {
             let took = asked.elapsed();
             let now = delay(pid);
             let waited = now.saturating_sub(before) + own_delay().saturating_sub(own);
-            looks.push(Look { took, waited });
+            looks.push(Look {
+                asked,
+                took,
+                waited,
+            });
             before = now;
         }
         looks
