@@ -5,11 +5,14 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, fallocate};
+
 use super::Error;
 use crate::workspace::{Unopened, open_regular, shown};
 
 /// Bytes of the largest notebook: it is held in memory a few times over.
-const LARGEST: u64 = 256 << 20;
+pub(super) const LARGEST: u64 = 256 << 20;
 
 /// The text of the notebook at `path`.
 pub(super) fn read(path: &Path) -> Result<String, Error> {
@@ -69,13 +72,46 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), String> {
     if old.as_ref().is_none_or(|old| old.nlink() == 1) {
         match replace(&target, text, old.as_ref()) {
             Ok(()) => return Ok(()),
-            Err(problem) if problem.kind() == io::ErrorKind::StorageFull || old.is_none() => {
+            Err(problem) if old.is_none() || !is_of_the_directory(&problem) => {
                 return Err(told(problem));
             }
             Err(_) => {}
         }
     }
-    fs::write(&target, text).map_err(told)
+    overwrite(&target, text).map_err(told)
+}
+
+/// Whether a file was refused for where it is, so that overwriting the old one may go well.
+fn is_of_the_directory(problem: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        problem.kind(),
+        Kind::PermissionDenied
+            | Kind::ReadOnlyFilesystem
+            | Kind::CrossesDevices
+            | Kind::ResourceBusy
+            | Kind::InvalidFilename
+    )
+}
+
+/// Writes over what is there. Room is reserved first, so that a full disk leaves the old text.
+fn overwrite(target: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(target)?;
+    let old = file.metadata()?.len();
+    let size = i64::try_from(text.len()).map_err(io::Error::other)?;
+    match fallocate(&file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, size) {
+        // Where there is no such thing it can only be tried.
+        Ok(()) | Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINTR) => {}
+        Err(problem) => {
+            drop(file.set_len(old));
+            return Err(problem.into());
+        }
+    }
+    file.write_all(text.as_bytes())?;
+    if old > text.len() as u64 {
+        file.set_len(text.len() as u64)?;
+    }
+    Ok(())
 }
 
 fn replace(target: &Path, text: &str, old: Option<&Metadata>) -> io::Result<()> {
@@ -135,6 +171,8 @@ mod tests {
         fs::hard_link(at("n"), at("twin")).unwrap();
         write(&at("n"), "newer").unwrap();
         assert_eq!(read(&at("twin")).unwrap(), "newer");
+        write(&at("n"), "new").unwrap();
+        assert_eq!(read(&at("twin")).unwrap(), "new", "and it gets shorter");
         write(&at("fresh"), "x").unwrap();
         assert_eq!(
             fs::read_dir(home.path()).unwrap().count(),

@@ -46,11 +46,6 @@ impl Members {
             .map(|(key, value)| (key.to_owned(), change(key, value)));
         Self(changed.collect())
     }
-
-    /// How many bytes the values are.
-    pub(super) fn size(&self) -> usize {
-        self.0.iter().map(|(_, value)| value.get().len()).sum()
-    }
 }
 
 impl Serialize for Members {

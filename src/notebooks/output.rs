@@ -10,8 +10,10 @@ use super::message::Message;
 const MOST: usize = 64 << 20;
 /// Outputs kept of one cell.
 const MOST_OUTPUTS: usize = 50_000;
-/// What each output counts beside its text, in bytes.
+/// What each output, and each part of one, counts beside its text, in bytes.
 const EACH: usize = 100;
+/// What each line counts beside its text, in bytes: in the file it is an item of a list.
+const LINE: usize = 16;
 
 /// One output, as the kernel gives it: its texts are whole.
 #[derive(Clone, Debug, Serialize)]
@@ -206,7 +208,7 @@ impl Outputs {
         if std::mem::take(&mut self.clear_next) {
             self.clear();
         }
-        let size = output.size() + EACH;
+        let size = EACH + output.size() + id.as_ref().map_or(0, String::len);
         if self.dropped || self.size + size > MOST || self.list.len() >= MOST_OUTPUTS {
             return self.note_loss();
         }
@@ -290,15 +292,24 @@ impl From<Raised> for Output {
 }
 
 impl Output {
+    /// What it takes, in bytes: here, and about as much in the file.
     fn size(&self) -> usize {
         match self {
-            Self::Stream { text, .. } => text.len(),
+            Self::Stream { name, text } => name.len() + text.len() + LINE * count(text, b"\n"),
             Self::DisplayData { data, metadata } | Self::ExecuteResult { data, metadata, .. } => {
-                data.0.size() + metadata.get().len()
+                let member = |(name, value): (&str, &RawValue)| {
+                    EACH + name.len() + value.get().len() + LINE * count(value.get(), b"\\n")
+                };
+                data.0.iter().map(member).sum::<usize>() + metadata.get().len()
             }
             Self::Error {
-                evalue, traceback, ..
-            } => evalue.len() + traceback.iter().map(String::len).sum::<usize>(),
+                ename,
+                evalue,
+                traceback,
+            } => {
+                let pieces = traceback.iter().map(|piece| EACH + piece.len());
+                ename.len() + evalue.len() + pieces.sum::<usize>()
+            }
         }
     }
 
@@ -315,6 +326,11 @@ impl Output {
         }
         members
     }
+}
+
+/// How often this stands in a text.
+fn count(text: &str, what: &[u8]) -> usize {
+    memchr::memmem::find_iter(text.as_bytes(), what).count()
 }
 
 /// A medium as it is kept in a file: text of readable types as lines, anything else as it is.

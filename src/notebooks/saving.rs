@@ -71,6 +71,16 @@ pub(super) fn parse(path: &Path, text: String) -> Result<Document, Error> {
 
 /// Puts the changes into the notebook at `path`; gives its new text, or why it was not saved.
 pub(super) fn save(path: &Path, loaded: &Loaded, changes: &Changes) -> Result<String, String> {
+    save_within(path, loaded, changes, file::LARGEST)
+}
+
+/// The same, for a notebook that may be so many bytes large.
+fn save_within(
+    path: &Path,
+    loaded: &Loaded,
+    changes: &Changes,
+    most: u64,
+) -> Result<String, String> {
     let current = match file::read(path) {
         Ok(text) if text == loaded.document.text() => None,
         Ok(text) => Some(Document::parse(text).map_err(|problem| {
@@ -90,31 +100,36 @@ pub(super) fn save(path: &Path, loaded: &Loaded, changes: &Changes) -> Result<St
     let theirs = document.cell(index).source != loaded.cell.source;
     let members = changed(document.members(index), changes, theirs);
     let text = document.with_cell(index, &members);
+    if text.len() as u64 > most {
+        return Err(format!(
+            "the notebook would be {} MiB with these outputs, and one of more than {} MiB is not opened again; print less, or clear the outputs of other cells",
+            text.len() >> 20,
+            most >> 20
+        ));
+    }
     file::write(path, &text)?;
     Ok(text)
 }
 
-/// Where the cell is by now.
+/// Where the cell is by now: where its id is, which may be copied with a cell, else where what it says is.
 fn find(current: &Document, loaded: &Loaded) -> Option<usize> {
-    let code = |at: &usize| current.cell(*at).kind == loaded.cell.kind;
-    let mut all = (0..current.len()).filter(code);
-    if loaded.cell.id.is_some() {
-        let same = all
-            .clone()
-            .find(|at| current.cell(*at).id == loaded.cell.id);
-        if same.is_some() {
-            return same;
+    let Loaded { cell, index, .. } = loaded;
+    let of_its_kind = |at: &usize| current.cell(*at).kind == cell.kind;
+    let mut all: Vec<usize> = (0..current.len()).filter(of_its_kind).collect();
+    if cell.id.is_some() {
+        let named = all.iter().copied();
+        let named: Vec<usize> = named.filter(|at| current.cell(*at).id == cell.id).collect();
+        match named[..] {
+            [] => {}
+            [only] => return Some(only),
+            _ => all = named,
         }
     }
-    let says_the_same = |at: &usize| current.cell(*at).source == loaded.cell.source;
-    if all
-        .clone()
-        .any(|at| at == loaded.index && says_the_same(&at))
-    {
-        return Some(loaded.index);
+    all.retain(|at| current.cell(*at).source == cell.source);
+    match all[..] {
+        [only] => Some(only),
+        _ => all.contains(index).then_some(*index),
     }
-    let mut same = all.by_ref().filter(says_the_same);
-    same.next().filter(|_| same.next().is_none())
 }
 
 /// The cell's members with the changes. Where somebody has edited what it says, that stays.

@@ -123,6 +123,42 @@ fn output_has_a_bound_and_says_so_once() {
 }
 
 #[test]
+fn what_takes_memory_or_room_in_the_file_counts() {
+    let (many, large) = (MOST / LINE, || "x".repeat(MOST));
+    let stream = |name: String, text: String| Output::Stream { name, text };
+    let error = |ename: String, traceback: Vec<String>| Output::Error {
+        ename,
+        evalue: String::new(),
+        traceback,
+    };
+    let data = |members: &str| {
+        let data = serde_json::from_str(members).unwrap();
+        let metadata = to_raw_value(&json!({})).unwrap();
+        Output::DisplayData { metadata, data }
+    };
+    let member = r#""a":0,"#.repeat(MOST / EACH);
+    for (at, output) in [
+        stream(String::new(), "\n".repeat(many)),
+        stream(large(), String::new()),
+        error(large(), Vec::new()),
+        error(String::new(), vec![String::new(); MOST / EACH]),
+        data(&format!(r#"{{"a":"{}"}}"#, r"\n".repeat(many))),
+        data(&format!(r#"{{"{}":0}}"#, large())),
+        data(&format!(r#"{{{member}"a":0}}"#)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut outputs = Outputs::default();
+        outputs.add(output, None);
+        assert!(outputs.dropped, "{at}");
+    }
+    let mut outputs = Outputs::default();
+    outputs.add(data("{}"), Some(large()));
+    assert!(outputs.dropped);
+}
+
+#[test]
 fn an_update_of_many_places_stays_within_the_bound() {
     let mut outputs = Outputs::default();
     let show = |text: String| json!({"data": {"text/plain": text}, "metadata": {}, "transient": {"display_id": "x"}});

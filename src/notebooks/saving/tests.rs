@@ -31,6 +31,15 @@ impl Ground {
     }
 
     fn save(&self, loaded: &Loaded, source: Option<&str>) -> Result<String, String> {
+        self.save_within(loaded, source, file::LARGEST)
+    }
+
+    fn save_within(
+        &self,
+        loaded: &Loaded,
+        source: Option<&str>,
+        most: u64,
+    ) -> Result<String, String> {
         let run = Run {
             count: Some(5),
             outputs: vec![Output::Stream {
@@ -39,14 +48,11 @@ impl Ground {
             }],
             times: Times::default(),
         };
-        save(
-            &self.path(),
-            loaded,
-            &Changes {
-                source: source.map(str::to_owned),
-                run: Some(run),
-            },
-        )
+        let changes = Changes {
+            source: source.map(str::to_owned),
+            run: Some(run),
+        };
+        save_within(&self.path(), loaded, &changes, most)
     }
 
     fn cells(&self) -> Value {
@@ -91,6 +97,31 @@ fn without_ids_the_source_says_which_cell_it_is() {
     let loaded = ground.load(2);
     ground.write(&json!([plain("2"), plain("2")]));
     assert!(ground.save(&loaded, None).is_err(), "either could be it");
+}
+
+#[test]
+fn an_id_that_was_copied_does_not_lead_to_another_cell() {
+    let ground = Ground::new(&json!([code("a", "1"), code("a", "2"), code("a", "2")]));
+    let loaded = ground.load(1);
+    ground.write(&json!([code("a", "1"), code("a", "2"), code("b", "2")]));
+    ground.save(&loaded, None).unwrap();
+    assert_eq!(ground.cells()[1]["execution_count"], 5);
+    let loaded = ground.load(1);
+    ground.write(&json!([code("a", "0"), code("a", "1")]));
+    assert!(ground.save(&loaded, None).is_err(), "neither says the same");
+}
+
+#[test]
+fn what_would_be_too_large_to_open_again_is_not_written() {
+    let ground = Ground::new(&json!([code("a", "1")]));
+    let before = fs::read(ground.path()).unwrap();
+    let loaded = ground.load(0);
+    let text = "x".repeat(2 << 20);
+    let save = |most| ground.save_within(&loaded, Some(&text), most);
+    let problem = save(2 << 20).unwrap_err();
+    assert!(problem.contains("2 MiB"), "{problem}");
+    assert_eq!(fs::read(ground.path()).unwrap(), before);
+    save(3 << 20).unwrap();
 }
 
 #[test]
