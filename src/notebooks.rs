@@ -6,6 +6,7 @@
 //! here knows HTTP.
 
 mod answer;
+mod channels;
 mod connection;
 mod document;
 mod error;

@@ -77,12 +77,14 @@ pub(super) struct Execution {
     pieces: Option<Teller>,
     /// None when the answer was given before the end.
     done: Option<oneshot::Sender<Finished>>,
-    _claim: Busy,
+    /// None when the notebook may be busy with something else.
+    claim: Option<Busy>,
     outputs: Outputs,
     times: Times,
     count: Option<i64>,
     /// How it ended, once the reply is there.
     reply: Option<Outcome>,
+    /// Whether the kernel says that it is done with it.
     idle: bool,
     settling: bool,
     /// Whether it was interrupted because it took too long.
@@ -93,8 +95,12 @@ pub(super) struct Execution {
 struct Reply {
     status: String,
     execution_count: Option<i64>,
-    #[serde(flatten)]
-    raised: Option<Raised>,
+    #[serde(default)]
+    ename: String,
+    #[serde(default)]
+    evalue: String,
+    #[serde(default)]
+    traceback: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +113,18 @@ struct Input {
     execution_count: Option<i64>,
 }
 
+impl Outcome {
+    /// The kernel has ended it, and said in no way that can be read how.
+    fn unreadable() -> Self {
+        Self::Raised(Raised {
+            ename: "KernelError".to_owned(),
+            evalue: "the kernel's reply was too large or cannot be read; the cell may have ended with an exception"
+                .to_owned(),
+            traceback: Vec::new(),
+        })
+    }
+}
+
 impl Execution {
     /// The task, sent under this id.
     pub(super) fn new(request: String, task: Task) -> Self {
@@ -115,7 +133,7 @@ impl Execution {
             due: task.due,
             pieces: task.pieces,
             done: Some(task.done),
-            _claim: task.claim,
+            claim: Some(task.claim),
             outputs: Outputs::default(),
             times: Times::default(),
             count: None,
@@ -173,31 +191,32 @@ impl Execution {
         }
         self.times.reply = Some(now());
         let Some(reply) = message.read::<Reply>() else {
-            self.reply = Some(Outcome::Raised(Raised {
-                ename: "KernelError".to_owned(),
-                evalue: "the kernel's reply cannot be read".to_owned(),
-                traceback: Vec::new(),
-            }));
+            self.reply = Some(Outcome::unreadable());
             return;
         };
         self.count = reply.execution_count.or(self.count);
         self.reply = Some(match reply.status.as_str() {
             "ok" => Outcome::Well,
-            _ => Outcome::Raised(reply.raised.unwrap_or_default()),
+            _ => Outcome::Raised(Raised {
+                ename: reply.ename,
+                evalue: reply.evalue,
+                traceback: reply.traceback,
+            }),
         });
     }
 
-    /// Whether the reply is there, and what was printed may still be on its way.
-    pub(super) fn is_replied(&self) -> bool {
-        self.reply.is_some()
+    /// Whether the kernel is done with it, and what belongs to it may still be on its way: what was printed, or
+    /// a reply, which never comes when it was too large.
+    pub(super) fn is_done(&self) -> bool {
+        self.reply.is_some() || self.idle
     }
 
-    /// Whether it is known till when what was printed may come.
+    /// Whether it is known till when the rest may come.
     pub(super) fn is_settling(&self) -> bool {
         self.settling
     }
 
-    /// Waits for what was printed till then.
+    /// Waits for the rest till then.
     pub(super) fn settle_by(&mut self, when: Instant) {
         self.settling = true;
         self.due = Some(when);
@@ -216,9 +235,15 @@ impl Execution {
     /// Answers as the kernel ended it.
     pub(super) fn finish(&mut self) {
         let outcome = match self.reply.take() {
-            Some(outcome) if !self.timed_out => outcome,
+            reply if !self.timed_out => reply.unwrap_or_else(Outcome::unreadable),
             _ => Outcome::TimedOut("the cell took longer than its timeout and was interrupted; the kernel and its variables are still there".to_owned()),
         };
+        self.end(outcome);
+    }
+
+    /// Answers for good: who hears of it finds the notebook ready for the next cell.
+    pub(super) fn end(&mut self, outcome: Outcome) {
+        self.claim = None;
         self.answer(outcome);
     }
 

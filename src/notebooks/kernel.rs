@@ -1,6 +1,5 @@
 //! A kernel: a process on the sandbox, and the three channels over which it is spoken to.
 
-use std::future::pending;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,23 +9,20 @@ use nix::unistd::Pid;
 use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Error;
-use super::connection::{Channel, Connection};
+use super::channels::{Channels, open};
+use super::connection::Connection;
 use super::message::{Message, Signer, hex};
 use super::spec::Spec;
 use super::tail::Tail;
-use super::zmtp::{Incoming, Role, Socket};
+use super::zmtp::Incoming;
 use crate::config::Environment;
 use crate::sandbox::{Event, Exit, Happening, Launch, Manner, Pool, Running, signal_name};
 
 /// How long a kernel may take to be ready.
 const START: Duration = Duration::from_mins(1);
-/// How soon a kernel that does not listen yet is tried again.
-const AGAIN: Duration = Duration::from_millis(4);
-/// How soon a kernel that has published nothing yet is asked again: a subscription takes a moment to count.
-const UNHEARD: Duration = Duration::from_millis(300);
 /// How long a kernel that was asked to end may take before it gets SIGTERM.
 const FAREWELL: Duration = Duration::from_millis(700);
 /// Bytes read from the kernel's terminal at a time.
@@ -54,16 +50,12 @@ pub(super) struct Kernel {
     signer: Signer,
     tail: Tail,
     interrupt_by_message: bool,
-    /// When it is given up, once its channels are broken.
+    /// When it is given up, once a channel is broken.
     pub(super) given_up_at: Option<Instant>,
+    /// Whether nothing more is published.
+    deaf: bool,
     /// It goes when the kernel does.
     _connection: Connection,
-}
-
-struct Channels {
-    shell: Socket,
-    iopub: Socket,
-    control: Socket,
 }
 
 /// What comes from a kernel.
@@ -128,6 +120,7 @@ impl Kernel {
             tail,
             interrupt_by_message: spec.interrupt_by_message,
             given_up_at: None,
+            deaf: false,
             _connection: connection,
         })
     }
@@ -145,7 +138,7 @@ impl Kernel {
                 let died = notice(&mut self.running, &mut self.tail, happening);
                 return died.map_or(News::Nothing, |words| News::Died(words + &self.tail.words()));
             }
-            incoming = iopub.receive(), if heard => (incoming, true),
+            incoming = iopub.receive(), if !self.deaf => (incoming, true),
             incoming = shell.receive(), if heard => (incoming, false),
             incoming = control.receive(), if heard => (incoming, false),
         };
@@ -155,12 +148,32 @@ impl Kernel {
                 Some(message) => News::Reply(message),
                 None => News::Nothing,
             },
-            Ok(Incoming::TooLarge) => News::Lost,
+            Ok(Incoming::TooLarge) if published => News::Lost,
+            // That the reply never comes is noticed when the kernel says that it is done.
+            Ok(Incoming::TooLarge) => News::Nothing,
             Err(_) => {
-                self.given_up_at = Some(Instant::now() + FAREWELL);
+                self.deaf |= published;
+                self.given_up_at
+                    .get_or_insert_with(|| Instant::now() + FAREWELL);
                 News::Nothing
             }
         }
+    }
+
+    /// Waits for what it had published when it ended; none when that was all.
+    pub(super) async fn last_words(&mut self, until: Instant) -> Option<Message> {
+        while !self.deaf {
+            match timeout_at(until, self.channels.iopub.receive()).await {
+                Ok(Ok(Incoming::Message(frames))) => {
+                    if let Some(message) = self.signer.read(&frames) {
+                        return Some(message);
+                    }
+                }
+                Ok(Ok(Incoming::TooLarge)) => {}
+                Ok(Err(_)) | Err(_) => self.deaf = true,
+            }
+        }
+        None
     }
 
     /// Asks for code to be executed; gives the request's id.
@@ -244,7 +257,8 @@ async fn launch(ground: &Ground, spec: &Spec, file: &Path) -> Result<Running, Er
         problem: "its \"argv\" or \"env\" holds a NUL byte".to_owned(),
     })?;
     // What the kernel started goes before the kernel itself, which holds the variables.
-    let launch = launch.in_parts();
+    // Nobody answers what it asks for, so it finds the end of its input at once.
+    let launch = launch.in_parts().without_input();
     let begun = {
         let _runtime = ground.runtime.enter();
         ground.pool.begin(launch).map_err(refused)?
@@ -257,66 +271,6 @@ async fn launch(ground: &Ground, spec: &Spec, file: &Path) -> Result<Running, Er
     running.move_here().map_err(|error| Error::NoPty {
         problem: error.to_string(),
     })
-}
-
-/// Connects, and waits until requests are answered and what is published arrives.
-async fn open(connection: &Connection, signer: &mut Signer) -> io::Result<Channels> {
-    let mut iopub = connect(connection, Channel::Iopub, Role::Subscriber).await?;
-    let mut shell = connect(connection, Channel::Shell, Role::Dealer).await?;
-    let control = connect(connection, Channel::Control, Role::Dealer).await?;
-    let (mut answered, mut heard) = (false, false);
-    while !(answered && heard) {
-        let (_, frames) = signer.request("kernel_info_request", &json!({}));
-        shell.send(&frames).await?;
-        let mut asked_again_at = Instant::now() + UNHEARD;
-        while !(answered && heard) {
-            let reply = async {
-                if answered {
-                    pending().await
-                } else {
-                    shell.receive().await
-                }
-            };
-            let news = async {
-                tokio::select! {
-                    incoming = reply => incoming.map(|_| true),
-                    incoming = iopub.receive() => incoming.map(|_| false),
-                }
-            };
-            match timeout_at(asked_again_at, news).await {
-                Ok(reply) => {
-                    let reply = reply?;
-                    answered |= reply;
-                    heard |= !reply;
-                }
-                // It is still starting; it gets the first request when it is ready.
-                Err(_) if !answered => asked_again_at += UNHEARD,
-                Err(_) => break,
-            }
-        }
-    }
-    Ok(Channels {
-        shell,
-        iopub,
-        control,
-    })
-}
-
-/// Connects as soon as the kernel listens.
-async fn connect(connection: &Connection, channel: Channel, role: Role) -> io::Result<Socket> {
-    loop {
-        match Socket::connect(connection.address(channel), role).await {
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
-                ) =>
-            {
-                sleep(AGAIN).await;
-            }
-            connected => return connected,
-        }
-    }
 }
 
 /// Waits for its end; gives it in words.

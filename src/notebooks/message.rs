@@ -107,14 +107,15 @@ impl Signer {
             .ok()?;
         let header: Header = serde_json::from_slice(header).ok()?;
         let parent: Option<Parent> = serde_json::from_slice(parent).ok();
-        let content = std::str::from_utf8(content).ok()?;
+        // Of a text that was never UTF-8, such as a file's name, Python sends the bytes.
+        let content = String::from_utf8_lossy(content).into_owned();
         if header.msg_id.is_empty() {
             return None;
         }
         Some(Message {
             kind: header.msg_type,
             parent: parent.and_then(|parent| parent.msg_id),
-            content: RawValue::from_string(content.to_owned()).ok()?,
+            content: RawValue::from_string(content).ok()?,
         })
     }
 
@@ -169,6 +170,23 @@ mod tests {
             assert!(ours.read(&frames).is_none(), "{changed}");
             assert!(ours.read(&frames[..changed]).is_none());
         }
+    }
+
+    #[test]
+    fn a_byte_that_is_no_character_costs_only_itself() {
+        let signer = Signer::new("key", "s".into());
+        let parts = [
+            &b"{\"msg_id\":\"x\",\"msg_type\":\"stream\"}"[..],
+            b"{}",
+            b"{}",
+            b"{\"text\":\"caf\xe9\"}",
+        ];
+        let signature = hex(&signer.sign(&parts).finalize().into_bytes());
+        let mut frames = vec![DELIMITER, signature.as_bytes()];
+        frames.extend(parts);
+        let frames: Vec<Bytes> = frames.into_iter().map(Bytes::copy_from_slice).collect();
+        let read = signer.read(&frames).unwrap();
+        assert_eq!(read.content.get(), "{\"text\":\"caf\u{fffd}\"}");
     }
 
     #[test]

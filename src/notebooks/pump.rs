@@ -11,10 +11,13 @@ use super::execution::{Execution, Outcome, Task};
 use super::kernel::{Ground, Kernel, News};
 use super::session::{Order, Session};
 
-/// How long what was printed may follow the reply to its cell.
+/// How long what was printed may follow the reply to its cell, or that follow the word that it is done.
 const SETTLE: Duration = Duration::from_secs(4);
 /// How long an interrupted cell may take to end.
 const INTERRUPTED: Duration = Duration::from_secs(5);
+/// How long what a kernel had published may take to be read when it has ended: a child of it may hold the
+/// connection open.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Runs a notebook from its kernel's start to its end; tells `ready` whether there is a kernel.
 pub(super) async fn pump(
@@ -108,7 +111,7 @@ impl Pump {
             () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {
                 return self.on_due().await;
             }
-            news = news => self.on_news(news),
+            news = news => self.on_news(news).await,
         }
         true
     }
@@ -164,14 +167,14 @@ impl Pump {
             Ok(request) => self.execution = Some(Execution::new(request, task)),
             Err(why) => {
                 let words = self.in_words(&why);
-                Execution::new(String::new(), task).answer(Outcome::Died(words));
+                Execution::new(String::new(), task).end(Outcome::Died(words));
             }
         }
     }
 
-    fn on_news(&mut self, news: News) {
+    async fn on_news(&mut self, news: News) {
         match news {
-            News::Died(why) => return self.on_death(why),
+            News::Died(why) => return self.on_death(why).await,
             News::Nothing => return,
             News::Published(message) => {
                 if let Some(execution) = &mut self.execution {
@@ -190,7 +193,7 @@ impl Pump {
             }
         }
         if let Some(execution) = &mut self.execution
-            && execution.is_replied()
+            && execution.is_done()
         {
             if execution.is_over() {
                 self.finish();
@@ -211,13 +214,14 @@ impl Pump {
         let now = Instant::now();
         let passed = |due: Option<Instant>| due.is_some_and(|due| due <= now);
         if passed(self.kernel.as_ref().and_then(|kernel| kernel.given_up_at)) {
-            self.on_death("the connection to the kernel broke".to_owned());
+            self.on_death("the connection to the kernel broke".to_owned())
+                .await;
         }
         if let Some(execution) = &mut self.execution
             && passed(execution.due)
         {
             execution.due = None;
-            if execution.is_replied() {
+            if execution.is_done() {
                 self.finish();
             } else if !std::mem::replace(&mut execution.timed_out, true) {
                 execution.due = Some(now + INTERRUPTED);
@@ -239,7 +243,8 @@ impl Pump {
         true
     }
 
-    fn on_death(&mut self, why: String) {
+    async fn on_death(&mut self, why: String) {
+        self.hear_last().await;
         tracing::debug!(id = %self.session.id, why, "a kernel has ended");
         self.why_dead = why;
         self.session.state().dead = true;
@@ -252,6 +257,16 @@ impl Pump {
         self.answer_death(&why);
     }
 
+    /// Takes what the kernel had published before it ended, and nobody has read yet.
+    async fn hear_last(&mut self) {
+        let until = Instant::now() + LAST_WORDS;
+        if let (Some(kernel), Some(execution)) = (&mut self.kernel, &mut self.execution) {
+            while let Some(message) = kernel.last_words(until).await {
+                execution.on_published(&message);
+            }
+        }
+    }
+
     fn in_words(&self, why: &str) -> String {
         format!(
             "{why}\nIts variables are gone. Start it anew with POST /notebooks/{}/restart",
@@ -261,7 +276,7 @@ impl Pump {
 
     fn answer_death(&mut self, why: &str) {
         if let Some(mut execution) = self.execution.take() {
-            execution.answer(Outcome::Died(why.to_owned()));
+            execution.end(Outcome::Died(why.to_owned()));
         }
     }
 }

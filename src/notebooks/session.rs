@@ -53,6 +53,7 @@ impl Session {
         path: PathBuf,
         spec: Spec,
         kept: Arc<str>,
+        stop: CancellationToken,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Order>) {
         let (orders, received) = mpsc::unbounded_channel();
         let state = State {
@@ -67,7 +68,7 @@ impl Session {
             path,
             spec,
             orders,
-            stop: CancellationToken::new(),
+            stop,
             ended: CancellationToken::new(),
             released: Notify::new(),
             state: Mutex::new(state),

@@ -2,7 +2,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::answer::Answer;
@@ -51,7 +51,8 @@ struct Shared {
     idle_ttl: Duration,
     table: Mutex<Table>,
     tasks: TaskTracker,
-    closing: AtomicBool,
+    /// Ends all of them, those too that are being opened.
+    stop: CancellationToken,
 }
 
 #[derive(Default)]
@@ -86,7 +87,7 @@ impl Notebooks {
             idle_ttl: settings.idle_ttl,
             table: Mutex::default(),
             tasks: TaskTracker::new(),
-            closing: AtomicBool::new(false),
+            stop: CancellationToken::new(),
         }))
     }
 
@@ -124,7 +125,14 @@ impl Notebooks {
                 problem: error.to_string(),
             })
         })?;
-        let (session, orders) = Session::new(self.new_id()?, user, path, spec, text);
+        let (session, orders) = Session::new(
+            self.new_id()?,
+            user,
+            path,
+            spec,
+            text,
+            self.0.stop.child_token(),
+        );
         let (ready, started) = oneshot::channel();
         let unless_left = session.stop.clone().drop_guard();
         self.see_to(&session, orders, ready);
@@ -132,7 +140,7 @@ impl Notebooks {
         let summary = summary(&session);
         {
             let mut table = self.table();
-            if session.ended.is_cancelled() || self.0.closing.load(Ordering::Relaxed) {
+            if session.ended.is_cancelled() || self.0.stop.is_cancelled() {
                 return Err(Error::ShuttingDown);
             }
             table.sessions.push(session);
@@ -164,7 +172,7 @@ impl Notebooks {
     }
 
     fn reserve(&self) -> Result<Place, Error> {
-        if self.0.closing.load(Ordering::Relaxed) {
+        if self.0.stop.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
         let most = self.0.most;
@@ -261,11 +269,7 @@ impl Notebooks {
 
     /// Opens no more notebooks, closes all, and waits for them at most this long.
     pub async fn shut_down(&self, most: Duration) {
-        self.0.closing.store(true, Ordering::Relaxed);
-        let all = self.table().sessions.clone();
-        for session in &all {
-            session.stop.cancel();
-        }
+        self.0.stop.cancel();
         self.0.tasks.close();
         if timeout(most, self.0.tasks.wait()).await.is_err() {
             tracing::warn!("some notebooks could not be closed");

@@ -16,6 +16,8 @@ use tokio::time::timeout;
 pub(super) const LARGEST: u64 = 96 << 20;
 /// Frames of one message at most.
 const MOST_FRAMES: usize = 10_000;
+/// Bytes of room for what comes, when nothing large does.
+const ROOM: usize = 16 << 10;
 /// How long the kernel may take to take a request from the socket.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest command taken, in bytes.
@@ -87,7 +89,7 @@ impl Socket {
     async fn greet(stream: Box<dyn Stream>, role: Role) -> io::Result<Self> {
         let mut socket = Self {
             stream,
-            incoming: BytesMut::with_capacity(16 << 10),
+            incoming: BytesMut::with_capacity(ROOM),
             frames: Vec::new(),
             size: 0,
             skip: 0,
@@ -218,6 +220,10 @@ impl Socket {
             self.frames.push(frame);
             if flags & MORE == 0 {
                 self.size = 0;
+                if self.incoming.is_empty() && self.incoming.capacity() > ROOM {
+                    // A large message has made it large; it goes with that.
+                    self.incoming = BytesMut::with_capacity(ROOM);
+                }
                 return Ok(Some(Parsed::Message(std::mem::take(&mut self.frames))));
             }
         }

@@ -167,7 +167,7 @@ impl Start {
             };
             let fitted = self.launch.fit().adapt(&mut ready.leaf);
             fitted.map_err(Error::NoLeaf)?;
-            match ready.slot.link.send_now(self.launch.order()) {
+            match ready.slot.link.send_now(&self.launch.order()) {
                 Ok(sent) => {
                     self.begun = Begun::Sent(ready.into(), sent);
                     return Ok(());

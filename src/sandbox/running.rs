@@ -20,7 +20,7 @@ use crate::sys::{Rusage, tree};
 /// A program to run: where, and with which variables on top of the inherited ones.
 #[derive(Debug)]
 pub struct Launch {
-    order: Vec<u8>,
+    order: Order,
     fit: Fit,
 }
 
@@ -78,9 +78,10 @@ impl Launch {
             arguments,
             environment,
             directory,
+            input: true,
         };
         Ok(Self {
-            order: Order::Run(program).encode(),
+            order: Order::Run(program),
             fit: Fit::default(),
         })
     }
@@ -99,9 +100,19 @@ impl Launch {
         self
     }
 
+    /// For a program that nobody types to: its standard input is at its end, and it has no terminal to ask at. What
+    /// it prints still goes to one.
+    #[must_use]
+    pub fn without_input(mut self) -> Self {
+        if let Order::Run(program) = &mut self.order {
+            program.input = false;
+        }
+        self
+    }
+
     /// The order that says what to run, as it travels.
-    pub(super) fn order(&self) -> &[u8] {
-        &self.order
+    pub(super) fn order(&self) -> Vec<u8> {
+        self.order.encode()
     }
 
     /// How its limits differ from those that every program gets.

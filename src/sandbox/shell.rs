@@ -14,7 +14,8 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::prctl;
 use nix::sys::signal::SigSet;
-use nix::unistd::{ForkResult, Pid, chdir, execve, getpid, pipe2, setpgid, tcsetpgrp};
+use nix::sys::stat::Mode;
+use nix::unistd::{ForkResult, Pid, chdir, dup2_stdin, execve, getpid, pipe2, setpgid, tcsetpgrp};
 
 use super::wire::{Failure, NOTICE, Notice, Order, Problem, Program};
 use crate::limits::Ticket;
@@ -118,9 +119,13 @@ fn become_program(
         arguments,
         environment: added,
         directory,
+        input,
     } = program;
     let environment = merge(environment, added);
     if let Err(errno) = SigSet::empty().thread_set_mask() {
+        return failed(Problem::Process)(errno);
+    }
+    if !input && let Err(errno) = leave_input() {
         return failed(Problem::Process)(errno);
     }
     if let Err(errno) = chdir(directory.as_c_str()) {
@@ -129,6 +134,17 @@ fn become_program(
     nix::unistd::write(status, NOW).ok();
     let Err(errno) = execve(&path, &arguments, &environment);
     failed(Problem::Shell)(errno)
+}
+
+/// Leaves the terminal for reading: standard input is at its end, and `/dev/tty` is no device (`tty_ioctl(4)`).
+fn leave_input() -> nix::Result<()> {
+    sys::leave_controlling(std::io::stdin().as_fd())?;
+    let nothing = nix::fcntl::open(
+        "/dev/null",
+        OFlag::O_RDONLY | OFlag::O_CLOEXEC,
+        Mode::empty(),
+    )?;
+    dup2_stdin(nothing)
 }
 
 /// The inherited environment with some variables replaced or added.

@@ -29,6 +29,8 @@ pub(super) struct Program {
     pub(super) environment: Vec<CString>,
     /// The directory it starts in.
     pub(super) directory: CString,
+    /// Whether its standard input is the terminal, which is its controlling one then too; else it has neither.
+    pub(super) input: bool,
 }
 
 /// What the server asks of a supervisor, and of the child it keeps ready.
@@ -179,6 +181,7 @@ impl Order {
             }
             Self::Run(program) => {
                 out.push(1);
+                out.push(u8::from(program.input));
                 for word in [&program.path, &program.directory] {
                     out.extend_from_slice(word.as_bytes_with_nul());
                 }
@@ -207,6 +210,9 @@ impl Order {
         let (tag, mut rest) = body.split_first()?;
         match tag {
             1 => {
+                let (input, words) = rest.split_first()?;
+                let input = *input != 0;
+                rest = words;
                 let path = take_word(&mut rest)?;
                 let directory = take_word(&mut rest)?;
                 let arguments = take_words(&mut rest)?;
@@ -216,6 +222,7 @@ impl Order {
                     arguments,
                     environment,
                     directory,
+                    input,
                 }))
             }
             2 => Some(Self::End(Manner::Terminate, take_number(&mut rest)?)),
@@ -357,6 +364,7 @@ mod tests {
             arguments: vec![word("sh"), word("-c"), word("")],
             environment: vec![word("A=1")],
             directory: word("/tmp"),
+            input: true,
         });
         let bytes = order.encode();
         let Some(Order::Run(back)) = Order::decode(&bytes[4..]) else {
@@ -364,7 +372,7 @@ mod tests {
         };
         assert_eq!(back.arguments.len(), 3);
         assert_eq!(back.environment, [word("A=1")]);
-        assert_eq!(back.directory, word("/tmp"));
+        assert_eq!((back.directory, back.input), (word("/tmp"), true));
         assert!(
             Order::decode(&bytes[4..bytes.len() - 1]).is_none(),
             "a cut order was taken"

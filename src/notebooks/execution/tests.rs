@@ -3,6 +3,7 @@
 use super::*;
 use crate::notebooks::message::Message;
 use serde_json::{Value, json, value::to_raw_value};
+use tokio_util::sync::CancellationToken;
 
 use crate::notebooks::session::Session;
 use crate::notebooks::spec::Spec;
@@ -16,7 +17,14 @@ fn begun() -> (Execution, oneshot::Receiver<Finished>) {
         interrupt_by_message: false,
         unix_sockets: true,
     };
-    let (session, _) = Session::new("id".into(), None, "/n".into(), spec, "".into());
+    let (session, _) = Session::new(
+        "id".into(),
+        None,
+        "/n".into(),
+        spec,
+        "".into(),
+        CancellationToken::new(),
+    );
     let (done, finished) = oneshot::channel();
     let task = Task {
         code: String::new(),

@@ -96,6 +96,43 @@ fn asking_for_input_is_refused() {
 }
 
 #[test]
+fn what_reads_otherwise_finds_the_end_at_once() {
+    let Some(server) = server() else { return };
+    let notebook = open(&server, "n.ipynb", &code(&[""]));
+    let reads = "import subprocess, sys\nprint(repr(sys.stdin.readline()), subprocess.run(['cat'], timeout=10).returncode)";
+    assert_eq!(text(&notebook.run_code(reads)), "'' 0\n");
+    // Nor is there a terminal to ask at, as ssh, sudo and git do.
+    let asks = "try: open('/dev/tty')\nexcept OSError as error: print(error.strerror)";
+    assert_eq!(
+        text(&notebook.run_code(asks)),
+        "No such device or address\n"
+    );
+}
+
+#[test]
+fn what_is_no_text_costs_only_itself() {
+    let Some(server) = server() else { return };
+    let notebook = open(&server, "n.ipynb", &code(&[""]));
+    let answer = notebook.run_code("print('a'); print('caf\\udce9'); print('b')");
+    assert_eq!(text(&answer), "a\ncaf\u{fffd}\nb\n");
+    let answer = notebook.run_code("raise ValueError('caf\\udce9')");
+    assert_eq!(answer["status"], "error");
+    assert_eq!(answer["cell_outputs"][0]["evalue"], "caf\u{fffd}");
+    assert_eq!(value(&notebook.run_code("1+1")), "2");
+}
+
+#[test]
+fn an_exception_too_large_to_be_told_ends_the_cell_all_the_same() {
+    let Some(server) = server() else { return };
+    let notebook = open(&server, "n.ipynb", &code(&[""]));
+    let answer = notebook.run_code("kept = 3\nraise ValueError('x' * (60 << 20))");
+    assert_eq!(answer["status"], "error");
+    let words = answer["outputs"][0]["evalue"].as_str().unwrap();
+    assert!(words.contains("too large"), "{words}");
+    assert_eq!(value(&notebook.run_code("kept")), "3");
+}
+
+#[test]
 fn a_hundred_cells_run_one_after_the_other() {
     let Some(server) = server() else { return };
     let sources: Vec<String> = (0..100)

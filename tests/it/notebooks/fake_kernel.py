@@ -69,6 +69,14 @@ def execute(code, parent):
             publish("stream", parent, printed("x" * 100000))
     elif code == "silent":
         return
+    elif code == "no reply":
+        publish("stream", parent, printed("well"))
+        publish("status", parent, {"execution_state": "idle"})
+        return
+    elif code == "last words":
+        for n in range(3000):
+            publish("stream", parent, printed(f"{n} "))
+        os._exit(9)
     elif code == "closed":
         for peer in peers.values():
             peer.shutdown(socket.SHUT_RDWR)
@@ -120,6 +128,8 @@ def serve(name, kind):
         elif name == "shell":
             publish("status", header, {"execution_state": "busy"})
             reply("kernel_info_reply", header, {"status": "ok"})
+    # A connection with something unread in it is reset when it is closed, and what was sent may be lost.
+    peer.read()
 
 
 for name, kind in (("shell", b"ROUTER"), ("iopub", b"PUB"), ("control", b"ROUTER")):

@@ -93,6 +93,37 @@ fn an_end_that_is_not_told_is_not_waited_for_for_ever() {
 }
 
 #[test]
+fn a_reply_that_never_comes_is_not_waited_for() {
+    let Some(server) = server() else { return };
+    let notebook = open_fake(&server);
+    let since = Instant::now();
+    let answer = notebook.run_code("no reply");
+    assert!(since.elapsed() < seconds(15));
+    assert_eq!(answer["outputs"][0]["ename"], "CellExecutionError");
+    assert!(
+        answer.to_string().contains("reply was too large"),
+        "{answer}"
+    );
+    assert_eq!(answer["cell_outputs"][0]["text"], "well");
+    assert_eq!(text(&notebook.run_code("usual")), "end");
+}
+
+#[test]
+fn what_a_kernel_said_before_it_ended_is_kept() {
+    let Some(server) = server() else { return };
+    let notebook = open_fake(&server);
+    let said: String = (0..3000)
+        .flat_map(|n| [n.to_string(), " ".to_owned()])
+        .collect();
+    for _ in 0..5 {
+        let answer = notebook.run_code("last words");
+        assert!(death(&answer).contains("status 9"), "{answer}");
+        assert_eq!(answer["cell_outputs"][0]["text"], said);
+        notebook.post("/restart").expect(200);
+    }
+}
+
+#[test]
 fn endless_output_takes_bounded_memory_and_keeps_no_order_out() {
     let Some(server) = server() else { return };
     let notebook = open_fake(&server);

@@ -102,6 +102,15 @@ fn a_kernel_may_listen_on_tcp_and_take_messages_for_signals() {
     );
     let answer = server.get(&notebook.at("")).json();
     assert_eq!(answer["kernel"], "other");
+    let body = json!({"cell_index": 0, "source": "import time; time.sleep(60)", "timeout": 0.7});
+    let answer = notebook.try_run(&body).expect(200).json();
+    assert_eq!(answer["status"], "timeout");
+    assert!(
+        answer["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains("was interrupted")),
+        "{answer}"
+    );
 }
 
 #[test]
