@@ -27,6 +27,9 @@ const SPECIALS: [char; 13] = [
     '(', ')', '<', '>', '[', ']', ':', ';', '@', '\\', ',', '.', '"',
 ];
 
+/// How deep parts may lie in each other; mail of people who forward what was forwarded has some ten.
+const NESTED: usize = 100;
+
 /// Reads the text of such a document.
 pub(super) fn read(bytes: &[u8], text: &mut Text) -> Result<(), Problem> {
     text.notice("Pictures, links and the look of the text are not compared.");
@@ -43,6 +46,11 @@ pub(super) fn read(bytes: &[u8], text: &mut Text) -> Result<(), Problem> {
             "it has neither headers nor a body".to_owned(),
         ));
     };
+    if is_too_deep(&message) {
+        take_apart(message);
+        let how = format!("its parts lie in each other more than {NESTED} deep");
+        return Err(Problem::Damaged(how));
+    }
     for name in SHOWN {
         let shown = header(&message, &name);
         if !shown.is_empty() {
@@ -54,6 +62,52 @@ pub(super) fn read(bytes: &[u8], text: &mut Text) -> Result<(), Problem> {
         text.line(&body.replace("\r\n", "\n"))?;
     }
     Ok(())
+}
+
+/// Whether parts, or messages within messages, lie in each other deeper than what follows them by recursion may go.
+fn is_too_deep(message: &Message<'_>) -> bool {
+    let mut left = vec![(message, 0)];
+    while let Some((message, depth)) = left.pop() {
+        let mut depths = vec![depth; message.parts.len()];
+        for (at, part) in message.parts.iter().enumerate() {
+            let within = depths[at] + 1;
+            if within > NESTED {
+                return true;
+            }
+            match &part.body {
+                PartType::Multipart(parts) => {
+                    for part in parts.iter().map(|part| *part as usize) {
+                        // The parser puts parts behind what they are part of; others would lead in a circle.
+                        if part <= at {
+                            return true;
+                        }
+                        if let Some(depth) = depths.get_mut(part) {
+                            *depth = within;
+                        }
+                    }
+                }
+                PartType::Message(message) => left.push((message, within)),
+                _ => {}
+            }
+        }
+    }
+    false
+}
+
+/// Drops a message piece by piece: messages within it would be dropped by recursion.
+fn take_apart(message: Message<'_>) {
+    let mut left = vec![message];
+    while let Some(message) = left.pop() {
+        left.extend(
+            message
+                .parts
+                .into_iter()
+                .filter_map(|part| match part.body {
+                    PartType::Message(message) => Some(message),
+                    _ => None,
+                }),
+        );
+    }
 }
 
 /// A header on one line; empty when it is not there.

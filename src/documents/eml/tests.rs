@@ -81,3 +81,30 @@ fn html_is_read_where_there_is_nothing_else() {
     let mail = b"Subject: h\r\nContent-Type: text/html; charset=iso-8859-1\r\n\r\n<body><p>Hi \xe9</p><p>two</p></body>\r\n";
     assert_eq!(text_of(mail), "Subject: h\n\nHi \u{e9}two");
 }
+
+#[test]
+fn parts_that_lie_in_each_other_without_end_are_refused() {
+    let many = |level: &str, levels: usize| format!("From: a@b\n{}\ntext\n", level.repeat(levels));
+    let forwarded = "Content-Type: message/rfc822\n\n";
+    let mixed = |levels: usize| {
+        (0..levels).fold(String::new(), |all, at| {
+            all + &format!("Content-Type: multipart/mixed; boundary=b{at}\n\n--b{at}\n")
+        })
+    };
+    for mail in [
+        many(forwarded, 200_000),
+        many(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\n",
+            200_000,
+        ),
+        many(&mixed(20_000), 1),
+    ] {
+        let refused = read(mail.as_bytes(), &mut Text::new(1 << 20));
+        assert!(
+            matches!(&refused, Err(Problem::Damaged(how)) if how.contains("deep")),
+            "{refused:?}"
+        );
+    }
+    text_of(many(forwarded, 50).as_bytes());
+    assert!(text_of(many(&mixed(50), 1).as_bytes()).ends_with("text\n"));
+}
