@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -23,11 +23,18 @@ use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use crate::config::Config;
+use crate::sys;
+
+#[cfg(test)]
+mod tests;
 
 /// A pooled client that finds its connection closed loses a request, so idle ones are kept for long.
 const KEEP_ALIVE: Duration = Duration::from_secs(90);
 /// A request's head must arrive within this of its first byte.
 const HEAD: Duration = Duration::from_secs(20);
+/// A client that takes nothing of its answer for so long is left: a thread waits to go on with that answer, and often
+/// others wait for their turn behind it.
+const STALLED: Duration = Duration::from_mins(1);
 /// Pause after a failed accept (no descriptors left, mostly).
 const BREATHE: Duration = Duration::from_millis(50);
 
@@ -36,6 +43,7 @@ const BREATHE: Duration = Duration::from_millis(50);
 pub(super) struct Patience {
     idle: Duration,
     head: Duration,
+    stalled: Duration,
 }
 
 impl Patience {
@@ -43,6 +51,7 @@ impl Patience {
         Self {
             idle: config.uvicorn_timeout_keep_alive.unwrap_or(KEEP_ALIVE),
             head: HEAD,
+            stalled: STALLED,
         }
     }
 }
@@ -116,7 +125,7 @@ async fn connection(
             .with_upgrades()
     );
     // What is seen first at one look is judged at a later one.
-    let interval = patience.idle.min(patience.head) / 4;
+    let interval = patience.idle.min(patience.head).min(patience.stalled) / 4;
     let mut stopping = false;
     loop {
         tokio::select! {
@@ -147,6 +156,10 @@ struct Activity {
     phase: AtomicU8,
     /// Counts what comes and goes.
     events: AtomicU64,
+    /// Whether there is more to be sent than the client takes just now.
+    stuck: AtomicBool,
+    /// What the client had still to take when that was seen last.
+    unsent: AtomicU64,
 }
 
 /// What was last seen of an activity, and when it was seen first.
@@ -178,6 +191,21 @@ impl Activity {
             self.enter(HEADING);
         }
     }
+
+    /// Takes note of a try to send.
+    ///
+    /// Between two that succeed a slow client may take a megabyte, so what the kernel still holds counts, too. It is
+    /// looked at with each try, and the connection tries again whenever it is looked at.
+    fn tried<T>(&self, sent: &Poll<T>, stream: &TcpStream) {
+        self.stuck.store(sent.is_pending(), Ordering::Relaxed);
+        let unsent = match sent {
+            Poll::Ready(_) => return self.note(),
+            Poll::Pending => sys::unsent(stream).unwrap_or(0),
+        };
+        if self.unsent.swap(unsent, Ordering::Relaxed) != unsent {
+            self.note();
+        }
+    }
 }
 
 impl Seen {
@@ -198,6 +226,9 @@ impl Seen {
             };
         }
         let lasted = self.since.elapsed();
+        if activity.stuck.load(Ordering::Relaxed) && lasted >= patience.stalled {
+            return Verdict::TooSlow;
+        }
         match activity.phase.load(Ordering::Relaxed) {
             IDLE if lasted >= patience.idle => Verdict::Idle,
             HEADING if lasted >= patience.head => Verdict::TooSlow,
@@ -234,7 +265,7 @@ impl AsyncWrite for Watched {
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.activity.note();
+        self.activity.tried(&polled, &self.stream);
         polled
     }
 
@@ -252,7 +283,7 @@ impl AsyncWrite for Watched {
         parts: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
-        self.activity.note();
+        self.activity.tried(&polled, &self.stream);
         polled
     }
 
