@@ -27,6 +27,7 @@ mod search;
 mod skills;
 mod state;
 mod terminals;
+mod turns;
 mod upload;
 mod validate;
 mod watch;

@@ -66,6 +66,9 @@ pub(super) enum Error {
     /// What it needs on this machine is missing or broken: not the server itself, so clients are told.
     #[error("{0}")]
     Failed(String),
+    /// The server does as much of that as it may, and did so for as long as was waited.
+    #[error("{0}")]
+    Busy(String),
     /// The server cannot do it now. Clients see `shown`, the log sees `inner`.
     #[error("{inner}")]
     Unavailable {
@@ -102,7 +105,7 @@ impl Error {
             Self::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy(_) | Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadGateway(_) => StatusCode::BAD_GATEWAY,
             Self::GatewayTimeout(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Failed(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -125,6 +128,7 @@ impl Error {
             | Self::TooLarge(_)
             | Self::TooMany(_)
             | Self::Failed(_)
+            | Self::Busy(_)
             | Self::BadGateway(_)
             | Self::GatewayTimeout(_) => self.to_string().into(),
             Self::Invalid(problems) => json!(problems),

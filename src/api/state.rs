@@ -6,13 +6,14 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRef;
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
 use super::blocking::blocking;
 use super::health::Protection;
 use super::proxy::Proxy;
+use super::turns::{Turn, Turns};
 use crate::config::Config;
 use crate::documents::Format;
 use crate::exec::Processes;
@@ -40,7 +41,8 @@ struct Shared {
     protections: Vec<Protection>,
     /// Searches take all cores; more of them at once only wait for each other with more memory in use.
     searches: Semaphore,
-    documents: Arc<Semaphore>,
+    documents: Turns,
+    comparisons: Turns,
     parts: Parts,
     watches: Watches,
     previews: Previews,
@@ -56,6 +58,9 @@ const SEARCHES: usize = 8;
 
 /// Documents read at once; others wait for their turn. Each may take a gibibyte of memory.
 const DOCUMENTS: usize = 4;
+
+/// Comparisons at once; others wait for their turn. Each may take some 60 MiB of the server's memory.
+const COMPARISONS: usize = 4;
 
 impl State {
     /// Brings the services together. `protections` is what `/readyz` tells of them; with `stop` connections end that
@@ -88,7 +93,8 @@ impl State {
             prompt,
             protections,
             searches,
-            documents: Arc::new(Semaphore::new(DOCUMENTS)),
+            documents: Turns::new(DOCUMENTS, "documents are being read"),
+            comparisons: Turns::new(COMPARISONS, "files are being compared"),
             parts: uploads,
             watches,
             previews,
@@ -183,16 +189,28 @@ impl State {
         .await
     }
 
-    /// Waits for the turn to read these files, when there are documents among them; it ends when it is dropped.
-    pub(super) async fn turn_for_documents<const N: usize>(
+    /// Waits for the turn to read a file, when it is a document; it ends when it is dropped.
+    pub(super) async fn turn_to_read(&self, path: &Path) -> Result<Option<Turn>, Error> {
+        self.turn_for_documents([path]).await
+    }
+
+    /// Waits for the turn to compare two files; it ends when it is dropped.
+    pub(super) async fn turn_to_compare(
+        &self,
+        paths: [&Path; 2],
+    ) -> Result<(Turn, Option<Turn>), Error> {
+        let turn = self.0.comparisons.next().await?;
+        Ok((turn, self.turn_for_documents(paths).await?))
+    }
+
+    async fn turn_for_documents<const N: usize>(
         &self,
         paths: [&Path; N],
-    ) -> Option<OwnedSemaphorePermit> {
+    ) -> Result<Option<Turn>, Error> {
         if paths.iter().all(|path| Format::of(path).is_none()) {
-            return None;
+            return Ok(None);
         }
-        // It is never closed.
-        Arc::clone(&self.0.documents).acquire_owned().await.ok()
+        self.0.documents.next().await.map(Some)
     }
 
     /// The `OpenAPI` document, made by `make` when it is first asked for.

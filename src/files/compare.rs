@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use super::Error;
 use crate::workspace::shown;
 pub use comparison::Comparison;
-use comparison::{Hunk, Segment};
+use comparison::Hunk;
 use matcher::{Matcher, Step};
 use side::{Side, line_keys};
 
@@ -149,7 +149,7 @@ fn add_rows(
         return Ok(());
     }
     let pairs = step.old.len().min(step.new.len());
-    let mut added: Vec<Option<Vec<Segment>>> = Vec::with_capacity(pairs);
+    let mut added = Vec::with_capacity(pairs);
     for (number, old) in step.old.clone().enumerate() {
         let mut removed = None;
         if number < pairs {
@@ -157,8 +157,8 @@ fn add_rows(
             if let Some((old, new)) =
                 words::compared(before, after, matcher).ok_or(Error::Stopped)?
             {
-                removed = Some(old);
-                added.push(Some(new));
+                removed = Some(comparison.keep(old));
+                added.push(Some(comparison.keep(new)));
             } else {
                 added.push(None);
             }

@@ -40,7 +40,7 @@ pub(in crate::api) async fn compare_files(
     let workspace = state.workspace();
     let original = workspace.resolve(session, &request.original);
     let revised = workspace.resolve(session, &request.revised);
-    let turn = state.turn_for_documents([&*original, &*revised]).await;
+    let turn = state.turn_to_compare([&original, &revised]).await?;
     streamed(JSON, move |stop, out| {
         let _turn = turn;
         let compared = files::compare(&original, &revised, request.ignore_whitespace, stop)?;

@@ -103,7 +103,7 @@ pub(in crate::api) async fn read_file(
         max_bytes: budget(&state, query.max_bytes),
         binary_prefixes: state.config().binary_mime_prefixes.clone(),
     };
-    let turn = state.turn_for_documents([&*request.path]).await;
+    let turn = state.turn_to_read(&request.path).await?;
     streamed(JSON, move |stop, out| {
         let _turn = turn;
         let gone = |_| Error::from(files::Error::Stopped);

@@ -17,7 +17,7 @@ pub struct Comparison {
     hunks: Vec<Hunk>,
     /// The lines of all hunks.
     pub(super) rows: Vec<Row>,
-    /// The segments of all changed lines.
+    /// The segments of all changed lines, which can be as many as there are characters.
     segments: Vec<Segment>,
 }
 
@@ -41,8 +41,8 @@ pub(super) struct Row {
 /// A part of a line, which the other line has or has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Segment {
-    /// Where in the line it ends; it begins where the one before ends.
-    pub(super) end: usize,
+    /// Where in the line it ends; it begins where the one before ends. Lines that have segments are short.
+    pub(super) end: u16,
     /// Whether the other line has something else there.
     pub(super) changed: bool,
 }
@@ -58,18 +58,20 @@ impl Comparison {
         }
     }
 
+    /// Keeps the segments of a line that is added later.
+    pub(super) fn keep(&mut self, segments: Vec<Segment>) -> Range<usize> {
+        let start = self.segments.len();
+        self.segments.extend(segments);
+        start..self.segments.len()
+    }
+
     /// Adds a line, with its segments when it was compared word by word.
     pub(super) fn push(
         &mut self,
         old: Option<usize>,
         new: Option<usize>,
-        segments: Option<Vec<Segment>>,
+        segments: Option<Range<usize>>,
     ) {
-        let segments = segments.map(|segments| {
-            let start = self.segments.len();
-            self.segments.extend(segments);
-            start..self.segments.len()
-        });
         self.rows.push(Row { old, new, segments });
     }
 
@@ -185,19 +187,22 @@ struct ShownSegment<'a> {
 
 impl Serialize for Segments<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let whole = [Segment {
-            end: self.content.len(),
-            changed: false,
-        }];
-        let segments = self.segments.unwrap_or(&whole);
+        let Some(segments) = self.segments else {
+            let whole = ShownSegment {
+                text: self.content,
+                changed: false,
+            };
+            return serializer.collect_seq([whole]);
+        };
         let mut list = serializer.serialize_seq(Some(segments.len()))?;
         let mut start = 0;
         for Segment { end, changed } in segments {
+            let end = usize::from(*end);
             list.serialize_element(&ShownSegment {
-                text: &self.content[start..*end],
+                text: &self.content[start..end],
                 changed: *changed,
             })?;
-            start = *end;
+            start = end;
         }
         list.end()
     }

@@ -38,12 +38,14 @@ pub(super) fn compared(old: &str, new: &str, matcher: &mut Matcher<'_>) -> Optio
 }
 
 /// The numbers of a line's words, and where in the line each ends.
-fn numbered<'a>(line: &'a str, numbers: &mut Numbers<&'a str>) -> (Vec<u32>, Vec<usize>) {
-    let mut start = 0;
+fn numbered<'a>(line: &'a str, numbers: &mut Numbers<&'a str>) -> (Vec<u32>, Vec<u16>) {
+    // A character has four bytes at most.
+    const { assert!(WORDS_BOUND * 4 <= u16::MAX as usize) };
+    let mut end = 0;
     words(line)
         .map(|word| {
-            start += word.len();
-            (numbers.of(word), start)
+            end += u16::try_from(word.len()).expect("the line is bounded");
+            (numbers.of(word), end)
         })
         .unzip()
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server};
+use crate::support::wire::Wire;
+use crate::support::{Answer, Server, seconds};
 
 fn compare(server: &Server, original: &str, revised: &str) -> Answer {
     server.post(
@@ -93,4 +94,26 @@ fn many_equal_lines_take_no_time() {
         (&json!(1), &json!(1))
     );
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
+fn four_are_compared_at_once_and_others_wait() {
+    let server = Server::spawn();
+    // Long enough that no socket takes the answer, and quick to compare.
+    for (name, letter) in [("old", "\""), ("new", "\\")] {
+        let line = letter.repeat(4_900) + "\n";
+        server.put(name, line.repeat(400));
+    }
+    let body = json!({ "original": "old", "revised": "new" });
+    let ask = || Wire::json(&server, "/files/compare", &body);
+    let mut held: Vec<_> = (0..4)
+        .map(|_| ask().answer().expect("it begins at once"))
+        .collect();
+    let mut fifth = ask();
+    fifth.patience(seconds(2));
+    let still = fifth.answer();
+    assert!(still.is_err(), "it has to wait");
+    let sixth = ask();
+    held.pop();
+    assert_eq!(sixth.answer().expect("its turn has come").status(), 200);
 }
