@@ -14,7 +14,7 @@ pub use children::{Ended, Rusage, reap, take_ended};
 pub use fds::{receive_with_fds, send_with_fds};
 pub use file::read_cached;
 pub use secrets::{erase_environment, hide_memory};
-pub use signals::{start_clean, survive_file_size_limit};
+pub use signals::{close_all_but_standard, start_clean, survive_file_size_limit};
 pub use socket::unsent;
 pub use spawn::{exit_now, fork_single_threaded};
 pub use tree::{Process, ticks_in_a_second};

@@ -13,7 +13,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use tokio::time::Instant;
 
 use super::Format;
-use super::extractor::{EXTRACTOR_ARGUMENT, MEMORY, Report};
+use super::extractor::{self, EXTRACTOR_ARGUMENT, Report};
 
 /// The largest document that is read, in bytes.
 const LARGEST: u64 = 200 << 20;
@@ -44,18 +44,21 @@ pub enum Error {
     /// It is too large itself.
     #[error("has more than {} MiB; split it, or extract its text with a command", LARGEST >> 20)]
     TooLarge,
-    /// Its reader needed more memory than it may have.
-    #[error("needs more than {} MiB of memory to be read, as documents made to do harm do; use a command to look into it", MEMORY >> 20)]
-    Memory,
+    /// What it is packed from is too large; the text says what of it.
+    #[error("is too large to be read: {0}; use a command to look into it, or split it")]
+    Unpacked(String),
+    /// Its reader needed more memory than it may have, in bytes.
+    #[error("needs more than {} MiB of memory to be read, as documents made to do harm do; use a command to look into it", .0 >> 20)]
+    Memory(u64),
     /// Its reader took too long.
     #[error("takes more than {} s to be read; use a command to look into it", PATIENCE.as_secs())]
     Slow,
-    /// Its reader was killed, not by us.
+    /// Its reader ended without a word, and not by us.
     #[error(
-        "could not be read, for its reader was killed; the machine may be short of memory: try again later, or use a command"
+        "could not be read, for its reader was killed: either the machine is short of memory, and it can be read later, or the document is made to do harm; use a command to look into it"
     )]
     Killed,
-    /// No reader could be started, or the file not be read.
+    /// No reader could be started, or it could not work, or the file not be read.
     #[error("could not be read: {0}")]
     Io(#[from] io::Error),
     /// The caller has gone; nobody reads this.
@@ -109,6 +112,9 @@ pub fn extract(
         Ok(Report::Damaged(how)) => Err(Error::Damaged(how)),
         Ok(Report::Encrypted) => Err(Error::Encrypted),
         Ok(Report::TooMuch) => Err(Error::TooMuch(most)),
+        Ok(Report::TooLarge(what)) => Err(Error::Unpacked(what)),
+        Ok(Report::Memory) => Err(Error::Memory(extractor::memory())),
+        Ok(Report::Failed(how)) => Err(io::Error::other(how).into()),
         Err(_) => Err(died(&said)),
     }
 }
@@ -161,14 +167,33 @@ fn listen(mut report: ChildStderr, stop: &AtomicBool) -> Result<Vec<u8>, Error> 
     }
 }
 
-/// Why an extractor ended without a report.
+/// Why an extractor ended without a report: what the runtime said last, if anything.
 fn died(said: &[u8]) -> Error {
     let said = String::from_utf8_lossy(said);
     if said.contains("memory allocation") {
-        Error::Memory
-    } else if said.contains("stack") {
+        Error::Memory(extractor::memory())
+    } else if said.contains("overflowed its stack") {
         Error::Damaged("it is nested too deeply".to_owned())
     } else {
         Error::Killed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_runtime_said_last_is_the_reason() {
+        let said = b"\nthread '<unnamed>' (7) has overflowed its stack\nfatal runtime error";
+        assert!(matches!(died(said), Error::Damaged(how) if how.contains("nested")));
+        let said = b"memory allocation of 8 bytes failed\n";
+        assert!(matches!(died(said), Error::Memory(_)));
+        // A reader that is killed says nothing, and who killed it is not known.
+        let killed = died(b"").to_string();
+        assert!(
+            killed.contains("short of memory") && killed.contains("harm"),
+            "{killed}"
+        );
     }
 }

@@ -3,14 +3,16 @@
 //! Standard input is the document, standard output takes the text, standard error the report: one line of JSON, or
 //! what the runtime says when it dies of too little memory or stack.
 
-use std::io::{self, Read as _, Write as _};
+use std::fs;
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::panic;
 use std::process::ExitCode;
 use std::thread;
 
 use nix::sys::prctl;
-use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::Signal;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SigSet, Signal};
+use rustix::process::nice;
 use serde::{Deserialize, Serialize};
 
 use super::Format;
@@ -21,14 +23,20 @@ use crate::sys;
 /// bytes of text.
 pub const EXTRACTOR_ARGUMENT: &str = "extractor-of-open-terminal";
 
-/// Address space, in bytes.
-pub(super) const MEMORY: u64 = 1 << 30;
+/// Address space, in bytes, where the server has no less itself.
+const MEMORY: u64 = 1 << 30;
 
 /// Seconds of processor time; the server's patience ends before.
 const CPU: u64 = 60;
 
 /// Bytes of stack for readers, which go down into what is nested.
 const STACK: usize = 64 << 20;
+
+/// How willing the kernel is to kill an extractor when memory is short (proc(5), `oom_score_adj`): before anything else.
+const SOONEST: &str = "1000";
+
+/// How much others go before it (nice(2)): it gets a third of what another process gets, which its patience allows for.
+const NICE: i32 = 5;
 
 /// What the extractor says about a document.
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,6 +49,11 @@ pub(super) enum Report {
     Damaged(String),
     Encrypted,
     TooMuch,
+    TooLarge(String),
+    /// It needs more memory than it may have.
+    Memory,
+    /// The extractor could not do its work, whatever the document is.
+    Failed(String),
 }
 
 /// What the extractor process does, from start to end; `arguments` are those after [`EXTRACTOR_ARGUMENT`].
@@ -49,7 +62,10 @@ pub fn extractor_main(arguments: &[&str]) -> ExitCode {
         arguments.first().and_then(|word| Format::of_ending(word)),
         arguments.get(1).and_then(|word| word.parse().ok()),
     )
-    .map(|(format, most)| work(format, most));
+    .map(|(format, most)| {
+        let report = work(format, most).unwrap_or_else(|problem| Report::of_failure(&problem));
+        serde_json::to_writer(io::stderr(), &report)
+    });
     if matches!(done, Some(Ok(()))) {
         ExitCode::SUCCESS
     } else {
@@ -57,7 +73,7 @@ pub fn extractor_main(arguments: &[&str]) -> ExitCode {
     }
 }
 
-fn work(format: Format, most: usize) -> io::Result<()> {
+fn work(format: Format, most: usize) -> io::Result<Report> {
     bound()?;
     // A reader that panics has met something it was not made for; the report says so.
     panic::set_hook(Box::new(|_| {}));
@@ -73,24 +89,40 @@ fn work(format: Format, most: usize) -> io::Result<()> {
         }
         Ok::<_, io::Error>(Report::new(read, &text))
     })?;
-    let report = match reading.join() {
-        Ok(report) => report?,
-        Err(_) => Report::Damaged("its reader met something it was not made for".to_owned()),
-    };
-    serde_json::to_writer(io::stderr(), &report)?;
-    Ok(())
+    reading.join().unwrap_or_else(|_| {
+        let met = "its reader met something it was not made for";
+        Ok(Report::Damaged(met.to_owned()))
+    })
 }
 
 /// Puts this process under its limits, and has it end with the server.
 fn bound() -> io::Result<()> {
-    sys::start_clean()?;
+    sys::close_all_but_standard();
     prctl::set_pdeathsig(Signal::SIGKILL)?;
-    setrlimit(Resource::RLIMIT_AS, MEMORY, MEMORY)?;
-    setrlimit(Resource::RLIMIT_CPU, CPU, CPU)?;
-    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    // The runtime tells of a stack that overflows when it gets this signal.
+    SigSet::from(Signal::SIGSEGV).thread_unblock()?;
+    // When memory or time is short, a document that eats it goes before the commands and the server. Where that cannot
+    // be had, the limits below hold all the same.
+    fs::write("/proc/self/oom_score_adj", SOONEST).ok();
+    nice(NICE).ok();
+    lower(Resource::RLIMIT_AS, MEMORY)?;
+    lower(Resource::RLIMIT_CPU, CPU)?;
+    lower(Resource::RLIMIT_CORE, 0)?;
     // Nothing more is opened from here on.
-    setrlimit(Resource::RLIMIT_NOFILE, 3, 3)?;
+    lower(Resource::RLIMIT_NOFILE, 3)?;
     Ok(())
+}
+
+/// Sets a limit; one that is lower already stays, since only root may raise it.
+fn lower(resource: Resource, limit: u64) -> nix::Result<()> {
+    let (_, hard) = getrlimit(resource)?;
+    let limit = limit.min(hard);
+    setrlimit(resource, limit, limit)
+}
+
+/// The address space that an extractor may have, in bytes: [`MEMORY`], or what its parent has where that is less.
+pub(super) fn memory() -> u64 {
+    getrlimit(Resource::RLIMIT_AS).map_or(MEMORY, |(_, hard)| MEMORY.min(hard))
 }
 
 fn document() -> io::Result<Vec<u8>> {
@@ -109,6 +141,15 @@ impl Report {
             Err(Problem::Damaged(how)) => Self::Damaged(how),
             Err(Problem::Encrypted) => Self::Encrypted,
             Err(Problem::TooMuch) => Self::TooMuch,
+            Err(Problem::TooLarge(what)) => Self::TooLarge(what),
+        }
+    }
+
+    fn of_failure(problem: &io::Error) -> Self {
+        if problem.kind() == ErrorKind::OutOfMemory {
+            Self::Memory
+        } else {
+            Self::Failed(problem.to_string())
         }
     }
 }

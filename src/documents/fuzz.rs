@@ -70,7 +70,7 @@ fn read_or_panic(format: Format, bytes: &[u8]) -> Option<String> {
             assert!(shown.len() <= MOST, "{} bytes of text", shown.len());
             Some(shown)
         }
-        Err(Problem::Damaged(how)) => {
+        Err(Problem::Damaged(how) | Problem::TooLarge(how)) => {
             assert!(!how.is_empty(), "a refusal without words");
             None
         }

@@ -79,8 +79,8 @@ impl<'a> Package<'a> {
             .read_to_end(&mut part)
             .map_err(|problem| broken(&problem))?;
         if part.len() as u64 > LARGEST {
-            return Err(Problem::Damaged(format!(
-                "its part {name} is larger than {} MiB when unpacked",
+            return Err(Problem::TooLarge(format!(
+                "its part {name} has more than {} MiB when unpacked",
                 LARGEST >> 20
             )));
         }

@@ -13,6 +13,9 @@ pub(crate) enum Problem {
     /// There is more text in it than is taken.
     #[error("there is more text in it than is taken")]
     TooMuch,
+    /// Something in it is larger than is taken when it is unpacked, which may be sound; the text says what.
+    #[error("{0}")]
+    TooLarge(String),
 }
 
 /// A document's text as it is being read.

@@ -41,7 +41,9 @@ pub fn survive_file_size_limit() -> io::Result<()> {
 }
 
 /// Closes every descriptor past 2, also where a sandbox does not know `close_range(2)` yet.
-fn close_all_but_standard() {
+///
+/// For the start of a process, which uses no descriptor past 2 yet.
+pub fn close_all_but_standard() {
     const MOST: libc::c_int = 65_536;
     // SAFETY: called at the start of a process that uses no descriptor past 2 yet.
     let closed = unsafe { libc::close_range(3, libc::c_uint::MAX, 0) };

@@ -2,5 +2,7 @@
 
 /// Documents of many programs, each with the text that is expected of it.
 mod corpus;
+/// The process that reads a document.
+mod extractor;
 /// Documents made to do harm, and damaged ones.
 mod hostile;

@@ -124,7 +124,7 @@ impl From<files::Error> for Error {
                 problem: documents::Error::Io(_),
                 ..
             } => Self::Unavailable {
-                shown: "the document's reader could not be started; the server's log says why; try again later",
+                shown: "the document's reader could not be started or could not do its work; the server's log says why; try again later",
                 inner: shown,
             },
             files::Error::Document { .. } => Self::Unprocessable(shown),

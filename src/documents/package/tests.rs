@@ -55,7 +55,7 @@ fn an_encrypted_package_is_a_compound_file_with_a_certain_member() {
 fn a_part_that_unpacks_to_too_much_is_refused() {
     let bytes = packed(&[("bomb", &vec![b' '; (256 << 20) + 1])]);
     let package = Package::open(&bytes).unwrap();
-    assert!(matches!(package.part("bomb"), Err(Problem::Damaged(_))));
+    assert!(matches!(package.part("bomb"), Err(Problem::TooLarge(_))));
 }
 
 #[test]

@@ -21,6 +21,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::{Answer, Server, busy, processes, seconds};
+use packages::{SHEET, XLSX_TAIL, xlsx, xlsx_head};
+use zipped::Deflated;
 
 /// A reader is given 30 s; the rest is for a busy machine.
 const LONGEST: Duration = seconds(40);
@@ -30,6 +32,17 @@ const GROWTH: u64 = 32 << 10;
 
 /// How long `/health` may take while a document is read; a debug build on a busy machine is slow.
 const HEALTH: Duration = seconds(5);
+
+/// A sheet of five million rows, which takes some seconds.
+pub(super) fn slow_sheet() -> Vec<u8> {
+    let rows = Deflated::repeated(
+        xlsx_head("A1:A5000000").as_bytes(),
+        b"<row><c><v>1</v></c></row>",
+        5_000_000,
+        XLSX_TAIL.as_bytes(),
+    );
+    xlsx(1).deflated(SHEET, &rows).bytes()
+}
 
 /// A server to which documents are given that are made to do harm.
 struct Siege {
@@ -43,7 +56,8 @@ impl Siege {
     fn new() -> Self {
         let busy = busy();
         let server = Server::spawn();
-        server.put("warm.rtf", "{\\rtf1 warm\\'e4}");
+        // Without the byte that is no UTF-8 it would be plain text.
+        server.put("warm.rtf", b"{\\rtf1{\\*\\rough \xe4}warm}");
         server.look("read", &[("path", "warm.rtf")]).expect(200);
         let before = processes::figure(server.pid, "VmHWM");
         Self {

@@ -30,6 +30,11 @@ pub(crate) fn parent(pid: i32) -> Option<i32> {
     stat(pid)?.get(1)?.parse().ok()
 }
 
+/// How much others go before it (nice(2)).
+pub(crate) fn niceness(pid: i32) -> Option<i32> {
+    stat(pid)?.get(16)?.parse().ok()
+}
+
 /// The fields of `/proc/PID/stat` after the name, which may hold anything.
 fn stat(pid: i32) -> Option<Vec<String>> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

@@ -141,6 +141,21 @@ fn parts_that_unpack_to_gigabytes_are_refused() {
 }
 
 #[test]
+fn a_sound_sheet_that_is_too_large_is_not_called_damaged() {
+    let siege = Siege::new();
+    let row = b"<row><c><v>1</v></c></row>";
+    let head = xlsx_head("A1:A11000000");
+    let rows = Deflated::repeated(head.as_bytes(), row, 11_000_000, XLSX_TAIL.as_bytes());
+    let answer = siege.reads("large.xlsx", xlsx(1).deflated(SHEET, &rows).bytes());
+    let detail = answer.expect(422).detail();
+    assert!(
+        detail.contains("too large to be read") && detail.contains("256 MiB"),
+        "{detail}"
+    );
+    assert!(!detail.contains("whole"), "{detail}");
+}
+
+#[test]
 fn shared_strings_and_relations_that_unpack_to_gigabytes_are_refused() {
     let siege = Siege::new();
     let head = format!("<sst xmlns=\"{SHEETS}\">");

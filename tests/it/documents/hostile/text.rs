@@ -91,6 +91,31 @@ fn mail_of_a_hundred_thousand_parts_ends() {
 }
 
 #[test]
+fn a_stack_that_is_not_enough_is_told_as_nesting() {
+    let siege = Siege::new();
+    // Of what is packed the parser makes copies level by level.
+    let messages = "Content-Type: message/rfc822\r\n\r\n".repeat(LEVELS * 3);
+    let packed = base64(messages.as_bytes());
+    let head = "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+    siege.refuses(
+        "packed.eml",
+        mail(&format!("{head}{packed}")),
+        &["nested too deeply"],
+    );
+}
+
+/// Bytes, three at a time, as four letters.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (triples, _) = bytes.as_chunks::<3>();
+    let letters = triples.iter().flat_map(|[a, b, c]| {
+        let bits = u32::from_be_bytes([0, *a, *b, *c]);
+        [18, 12, 6, 0].map(|shift| char::from(LETTERS[((bits >> shift) & 63) as usize]))
+    });
+    letters.collect()
+}
+
+#[test]
 fn mail_with_endless_headers_ends() {
     let siege = Siege::new();
     let parameters = "; a*0*=utf-8''x".repeat(200_000);
