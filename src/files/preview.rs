@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -97,22 +97,33 @@ impl Previews {
         let environment = &self.0.environment;
         let mut programs = PROGRAMS.iter();
         let program = programs.find_map(|name| environment.find_program(name))?;
-        let turn = Arc::clone(&self.0.turns).acquire_owned().await.ok()?;
-        match self.made(document, program, turn).await {
-            Ok(pdf) => Some(pdf),
-            Err(why) => {
-                tracing::warn!(document = %document.display(), "there is no preview: {why}");
-                None
-            }
-        }
+        let pdf = match self.shelved(document).await {
+            Ok(Some(pdf)) => Ok(pdf),
+            Ok(None) => self.made(document, program).await,
+            Err(why) => Err(why),
+        };
+        pdf.inspect_err(|why| {
+            tracing::warn!(document = %document.display(), "there is no preview: {why}");
+        })
+        .ok()
     }
 
-    async fn made(
-        &self,
-        document: &Path,
-        program: PathBuf,
-        turn: OwnedSemaphorePermit,
-    ) -> Result<File, Failure> {
+    /// What was made a moment ago, which waits for nobody's turn.
+    async fn shelved(&self, document: &Path) -> Result<Option<File>, Failure> {
+        let document = document.to_owned();
+        let previews = self.clone();
+        let looked = spawn_blocking(move || {
+            let (_, key) = open(&document)?;
+            Ok(previews.shelf(|shelf| shelf.get(&key)))
+        });
+        looked
+            .await
+            .map_err(|broken| Failure::Scratch(broken.into()))?
+    }
+
+    async fn made(&self, document: &Path, program: PathBuf) -> Result<File, Failure> {
+        let turn = Arc::clone(&self.0.turns).acquire_owned().await;
+        let turn = turn.map_err(|_| Failure::Unwanted)?;
         let directory = self.0.environment.get("TMPDIR").map(PathBuf::from);
         let directory = directory.filter(|directory| directory.is_absolute());
         let directory = directory.unwrap_or_else(|| "/tmp".into());
@@ -135,12 +146,8 @@ impl Previews {
 
     /// Looks whether it was made before; else copies the document to where the program finds it, and nobody else.
     fn begin(&self, document: &Path, directory: &Path) -> Result<Begun, Failure> {
-        let opened = open_regular(document).map_err(|why| Error::unopened(document, why));
-        let (file, found) = opened.map_err(Failure::Document)?;
-        if found.len() > LARGEST {
-            return Err(Failure::TooLarge);
-        }
-        let key = Key::of(document, &found);
+        let (file, key) = open(document)?;
+        // It may have been made while this one waited for its turn.
         if let Some(pdf) = self.shelf(|shelf| shelf.get(&key)) {
             return Ok(Begun::Made(pdf));
         }
@@ -179,6 +186,16 @@ impl Previews {
     fn shelf<T>(&self, act: impl FnOnce(&mut Shelf) -> T) -> T {
         act(&mut self.0.shelf.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Opens a document that a preview may be made of.
+fn open(document: &Path) -> Result<(File, Key), Failure> {
+    let opened = open_regular(document).map_err(|why| Error::unopened(document, why));
+    let (file, found) = opened.map_err(Failure::Document)?;
+    if found.len() > LARGEST {
+        return Err(Failure::TooLarge);
+    }
+    Ok((file, Key::of(document, &found)))
 }
 
 /// How far a preview has come.

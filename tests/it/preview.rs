@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Cursor, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Instant;
@@ -175,6 +176,28 @@ fn two_are_made_at_once_and_others_wait() {
 }
 
 #[test]
+fn what_is_made_already_waits_for_no_turn() {
+    let server = server(&format!(
+        "case \"$1\" in *slow*) touch \"$HOME/$(basename \"$1\")\"; sleep 1000 ;; esac\n{GOOD}"
+    ));
+    look(&server, "a.docx").expect(200);
+    let slow = ["slow1.docx", "slow2.docx"].map(|name| {
+        server.put(name, "x");
+        let path = target("view", &[("path", name), ("preview", "true")]);
+        (name, Wire::open(&server, "GET", &path, &[]))
+    });
+    for (name, _) in &slow {
+        let running = server.home.path().join(name);
+        eventually("both turns are taken", seconds(20), || running.exists());
+    }
+    let began = Instant::now();
+    let again = look(&server, "a.docx").expect(200);
+    assert_eq!(again.header("content-type"), Some("application/pdf"));
+    assert!(began.elapsed() < seconds(10), "{:?}", began.elapsed());
+    assert_eq!(calls(&server), 3);
+}
+
+#[test]
 fn the_end_of_the_server_does_not_wait_for_a_preview() {
     let mut server = server("echo $$ >\"$HOME/running\"; sleep 1000");
     let _wire = asking(&server);
@@ -188,18 +211,14 @@ fn the_end_of_the_server_does_not_wait_for_a_preview() {
 
 #[test]
 fn the_real_program_makes_a_pdf_of_a_real_document() {
-    if !["/usr/bin/soffice", "/usr/bin/libreoffice"]
-        .iter()
-        .any(|path| Path::new(path).exists())
-    {
-        eprintln!("skipped: LibreOffice is not installed");
+    if !needs_office() {
         return;
     }
     let server = Server::spawn();
-    server.put("letter.docx", docx());
+    server.put("letter.docx", docx(&[]));
     let began = Instant::now();
     let answers = std::thread::scope(|scope| {
-        server.put("other.docx", docx());
+        server.put("other.docx", docx(&[]));
         let other = scope.spawn(|| look(&server, "other.docx"));
         [
             look(&server, "letter.docx"),
@@ -216,9 +235,47 @@ fn the_real_program_makes_a_pdf_of_a_real_document() {
     assert_eq!(names(server.home.path().join("config")), ["open-terminal"]);
 }
 
-fn docx() -> Vec<u8> {
+#[test]
+fn the_real_program_fetches_nothing_that_a_document_only_links_to() {
+    if !needs_office() {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.set_nonblocking(true).expect("it is ours");
+    let port = listener.local_addr().expect("it listens").port();
+    let relations = format!(
+        r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="i" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image" Target="http://127.0.0.1:{port}/a.png" TargetMode="External"/></Relationships>"#
+    );
+    let server = Server::spawn();
+    let linked = docx(&[
+        ("word/document.xml", LINKED),
+        ("word/_rels/document.xml.rels", &relations),
+    ]);
+    server.put("linked.docx", linked);
+    let answer = look(&server, "linked.docx");
+    assert_eq!(answer.header("content-type"), Some("application/pdf"));
+    let nobody = listener.accept().expect_err("it was fetched");
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+/// Whether `LibreOffice` is installed; says on stderr when not.
+fn needs_office() -> bool {
+    let installed = ["/usr/bin/soffice", "/usr/bin/libreoffice"]
+        .iter()
+        .any(|path| Path::new(path).exists());
+    if !installed {
+        eprintln!("skipped: LibreOffice is not installed");
+    }
+    installed
+}
+
+/// A small document of Word, with these parts added or in place of its own.
+fn docx(parts: &[(&str, &str)]) -> Vec<u8> {
+    let own = DOCX
+        .into_iter()
+        .filter(|(name, _)| !parts.iter().any(|(other, _)| other == name));
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, text) in DOCX {
+    for (name, text) in own.chain(parts.iter().copied()) {
         let stored = zip::write::SimpleFileOptions::default()
             .compression_method(zip::CompressionMethod::Stored);
         archive.start_file(name, stored).expect("memory takes it");
@@ -242,3 +299,6 @@ const DOCX: [(&str, &str); 3] = [
         r#"<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>Dear reader</w:t></w:r></w:p></w:body></w:document>"#,
     ),
 ];
+
+/// The text of a document with a picture that is elsewhere.
+const LINKED: &str = r#"<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing" xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:pic="http://schemas.openxmlformats.org/drawingml/2006/picture"><w:body><w:p><w:r><w:drawing><wp:inline><wp:extent cx="914400" cy="914400"/><wp:docPr id="1" name="p"/><a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/drawingml/2006/picture"><pic:pic><pic:nvPicPr><pic:cNvPr id="1" name="p"/><pic:cNvPicPr/></pic:nvPicPr><pic:blipFill><a:blip r:link="i"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill><pic:spPr><a:xfrm><a:off x="0" y="0"/><a:ext cx="914400" cy="914400"/></a:xfrm><a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p></w:body></w:document>"#;

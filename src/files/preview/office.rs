@@ -50,7 +50,7 @@ pub(super) async fn run(
 
 /// The command line: a profile of its own, so that runs do not wait for each other nor change the user's.
 fn launch(program: &Path, scratch: &Scratch) -> Option<Launch> {
-    let profile = scratch.top().join("profile");
+    let profile = scratch.profile();
     let profile = format!("-env:UserInstallation=file://{}", in_url(profile.to_str()?));
     let out = scratch.out();
     let arguments = [

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,15 @@ use crate::workspace::open_regular;
 
 /// What a PDF begins with.
 const PDF: &[u8] = b"%PDF";
+
+/// The settings of the program's profile: it fetches nothing that a document only links to, and runs no macros.
+const SETTINGS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+<item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="BlockUntrustedRefererLinks" oor:op="fuse"><value>true</value></prop></item>
+<item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="DisableMacrosExecution" oor:op="fuse"><value>true</value></prop></item>
+<item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="MacroSecurityLevel" oor:op="fuse"><value>3</value></prop></item>
+</oor:items>
+"#;
 
 /// What a document is called whose own name is no text.
 const UNNAMED: &str = "document";
@@ -42,14 +51,21 @@ impl Scratch {
         };
         let mut private = DirBuilder::new();
         private.mode(0o700);
-        for part in ["in", "out", "tmp"] {
+        for part in ["in", "out", "tmp", "profile", "profile/user"] {
             private.create(scratch.top.join(part))?;
         }
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
+        let settings = scratch.profile().join("user/registrymodifications.xcu");
+        options.open(settings)?.write_all(SETTINGS.as_bytes())?;
         let mut copy = options.open(&scratch.document)?;
         io::copy(&mut &*document, &mut copy)?;
         Ok(scratch)
+    }
+
+    /// The program's profile.
+    pub(super) fn profile(&self) -> PathBuf {
+        self.top.join("profile")
     }
 
     /// The directory itself.
@@ -113,6 +129,12 @@ mod tests {
         let scratch = Scratch::new(home.path(), OsStr::new("a b.docx"), &document).unwrap();
         assert_eq!(fs::read(scratch.document()).unwrap(), b"content");
         assert!(scratch.document().ends_with("in/a b.docx"));
+        let settings = scratch.profile().join("user/registrymodifications.xcu");
+        assert!(
+            fs::read_to_string(settings)
+                .unwrap()
+                .contains("BlockUntrustedRefererLinks")
+        );
         assert!(scratch.pdf().is_none());
         drop(scratch);
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
