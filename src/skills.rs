@@ -1,6 +1,8 @@
 //! Skills: instructions for models that lie in the home directory, one directory with a `SKILL.md` for each.
 
 mod front;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod resources;
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,9 @@ const FILE: &str = "SKILL.md";
 /// The most directories that are looked into in one place.
 const MOST: usize = 5_000;
 
+/// The most skills that are told, those included that another hides by its name: all that is told of them is held.
+const SKILLS: usize = 1_000;
+
 /// The largest `SKILL.md` that is handed out, in bytes.
 const LARGEST: u64 = 4 << 20;
 
@@ -64,7 +69,7 @@ pub enum Error {
 /// What is told of a skill before it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skill {
-    /// What it is called by.
+    /// What it is called by, in 256 characters at most.
     pub name: String,
     /// What it is for, in 1,024 characters at most.
     pub description: String,
@@ -134,9 +139,13 @@ impl Skills {
         let mut memory = Memory::new();
         let mut skills = Vec::new();
         let mut names = HashSet::new();
-        for place in PLACES {
+        let mut left = SKILLS;
+        'all: for place in PLACES {
             let place = home.join(place);
             for directory in directories(&place) {
+                if left == 0 {
+                    break 'all;
+                }
                 if stop.load(Ordering::Relaxed) {
                     return Err(Error::Stopped);
                 }
@@ -145,6 +154,7 @@ impl Skills {
                     continue;
                 };
                 if let Some(front) = &known.front {
+                    left -= 1;
                     let skill = skill(front, &directory, &location);
                     if names.insert(skill.name.clone()) {
                         skills.push(skill);

@@ -1,10 +1,15 @@
 //! Front matter: the YAML between two lines of dashes at the beginning of a `SKILL.md`.
 
+use std::panic;
+
 use serde::Deserialize;
 use serde_saphyr::options::DuplicateKeyPolicy;
 
 /// No front matter is longer, in bytes, with its dashes.
 pub(super) const LONGEST: u64 = 64 << 10;
+
+/// The characters of a name that are told, and that it is asked for by.
+const NAME: usize = 256;
 
 /// The characters of a description that are told.
 const DESCRIPTION: usize = 1_024;
@@ -36,16 +41,16 @@ pub(super) fn read(beginning: &[u8]) -> Option<Front> {
     let front = String::from_utf8(front).ok()?;
     // Many are written by hand and are almost YAML, with a colon in a sentence for instance.
     let members = parse(&front).unwrap_or_else(|| by_lines(&front));
-    let given = |text: Option<String>| {
-        let text = text?;
-        let text = text.trim();
-        (!text.is_empty()).then(|| text.to_owned())
-    };
-    let description = given(members.description)?;
     Some(Front {
-        name: given(members.name),
-        description: description.chars().take(DESCRIPTION).collect(),
+        name: members.name.and_then(|name| cut(&name, NAME)),
+        description: cut(&members.description?, DESCRIPTION)?,
     })
+}
+
+/// The first characters of a text without the blanks round it; none when there is nothing else.
+fn cut(text: &str, most: usize) -> Option<String> {
+    let cut: String = text.trim().chars().take(most).collect();
+    (!cut.is_empty()).then_some(cut)
 }
 
 /// The front matter of a file, and what follows it, both with `\n` at the ends of lines; none when it has none.
@@ -88,7 +93,13 @@ fn with_newlines(text: &[u8]) -> Vec<u8> {
 }
 
 /// Reads it as YAML; none when it is none, or has lists and the like where text is meant.
+///
+/// What its parser was not made for, and panics over, is no YAML either.
 fn parse(front: &str) -> Option<Members> {
+    panic::catch_unwind(|| parse_or_panic(front)).ok()?
+}
+
+fn parse_or_panic(front: &str) -> Option<Members> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_events: 20_000,
@@ -147,6 +158,20 @@ fn value_of(first: &str, more: &[&str]) -> String {
 fn unquoted(text: &str) -> &str {
     let inside = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
     inside('"').or_else(|| inside('\'')).unwrap_or(text)
+}
+
+/// Reads front matter as [`read`] does, without the net below the parser of YAML.
+#[cfg(fuzzing)]
+pub(super) fn read_or_panic(beginning: &[u8]) {
+    let text = split(beginning).and_then(|(front, _)| String::from_utf8(front).ok());
+    if let Some(text) = text {
+        parse_or_panic(&text);
+    }
+    if let Some(front) = read(beginning) {
+        let name = front.name.unwrap_or_default();
+        assert!(name.chars().count() <= NAME, "{name:?}");
+        assert!(!front.description.is_empty() && front.description.chars().count() <= DESCRIPTION);
+    }
 }
 
 #[cfg(test)]
@@ -228,6 +253,16 @@ mod tests {
         ] {
             assert_eq!(description(text).as_deref(), Some(expected), "{text:?}");
         }
+    }
+
+    #[test]
+    fn names_and_descriptions_are_cut() {
+        let long = "ü".repeat(60_000 / 2);
+        let (name, description) = front(&format!("name: {long}\ndescription: d")).unwrap();
+        assert_eq!((name.unwrap().chars().count(), &*description), (NAME, "d"));
+        let (name, description) = front(&format!("name: n\ndescription: {long}")).unwrap();
+        assert_eq!(name.as_deref(), Some("n"));
+        assert_eq!(description.chars().count(), DESCRIPTION);
     }
 
     #[test]

@@ -78,6 +78,33 @@ fn without_a_name_the_directory_s_is_taken() {
 }
 
 #[test]
+fn a_name_without_end_is_cut_and_read_by_what_is_left() {
+    let home = Home::new();
+    home.skill(".agents/skills/a", &"n".repeat(60_000));
+    let names = home.names();
+    assert_eq!(names, ["n".repeat(256)]);
+    assert_eq!(
+        home.read(&names[0]).unwrap().content,
+        "text of .agents/skills/a"
+    );
+}
+
+#[test]
+fn a_thousand_are_told_and_held_at_most() {
+    let home = Home::new();
+    home.skill("one", "one");
+    std::fs::create_dir_all(home.at(".agents/skills")).unwrap();
+    for n in 0..SKILLS {
+        symlink("../../one", home.at(&format!(".agents/skills/{n:04}"))).unwrap();
+    }
+    home.skill(".codex/skills/last", "last");
+    assert_eq!(home.names(), ["one"]);
+    assert_eq!(home.skills.0.lock().unwrap().len(), SKILLS);
+    std::fs::remove_file(home.at(".agents/skills/0000")).unwrap();
+    assert_eq!(home.names(), ["one", "last"]);
+}
+
+#[test]
 fn a_broken_one_hides_only_itself() {
     let home = Home::new();
     home.skill(".agents/skills/good", "good");
