@@ -169,6 +169,29 @@ def by_xlwt(target, work):
     workbook.save(str(target))
 
 
+@makes("xlwt-1904.xls")
+def old_mac(target, work):
+    """Days counted from 1904, rich text, and numbers in their short forms."""
+    import xlwt
+
+    workbook = xlwt.Workbook(encoding="utf-8")
+    workbook.dates_1904 = True
+    sheet = workbook.add_sheet("Moments")
+    sheet.write(0, 0, DATE, xlwt.easyxf(num_format_str="yyyy-mm-dd hh:mm:ss"))
+    bold = xlwt.easyfont("bold on")
+    sheet.write_rich_text(0, 1, ["plain ", ("bold", bold), " plain"])
+    for y, number in enumerate([0, -1, 100, 0.01, 1 << 29, 1 << 30, 1e100, -2.5], 1):
+        sheet.write(y, 0, number)
+        sheet.write(y, 1, number, xlwt.easyxf(num_format_str="0.00%"))
+    sheet.row(10).set_cell_boolean(0, True)
+    sheet.row(10).set_cell_error(1, "#NUM!")
+    for y, row in enumerate(ROWS, 12):
+        for x, value in enumerate(row):
+            sheet.write(y, x, value)
+    workbook.add_sheet("Empty")
+    workbook.save(str(target))
+
+
 @makes("xlwt-large.xls")
 def many(target, work):
     import xlwt
@@ -215,6 +238,37 @@ def sheet_by_odfpy(target, work):
     document.save(str(target))
 
 
+@makes("odfpy-values.ods")
+def values_by_odfpy(target, work):
+    """Every type of value, shown in another way than it is stored."""
+    from odf.opendocument import OpenDocumentSpreadsheet
+    from odf.table import Table, TableCell, TableRow
+    from odf.text import P
+
+    document = OpenDocumentSpreadsheet()
+    for name in ("Types", "Übersicht & more"):
+        table = Table(name=name)
+        for kind, shown in (
+            ({"valuetype": "currency", "currency": "EUR", "value": "1234.5"}, "1.234,50 €"),
+            ({"valuetype": "percentage", "value": "0.125"}, "12,5 %"),
+            ({"valuetype": "date", "datevalue": "2024-02-29T13:05:07"}, "29.02.24 13:05"),
+            ({"valuetype": "time", "timevalue": "PT26H03M00S"}, "26:03"),
+            ({"valuetype": "boolean", "booleanvalue": "true"}, "WAHR"),
+            ({"valuetype": "float", "value": "84", "formula": "of:=[.B1]*2"}, "84"),
+            ({"valuetype": "string"}, ALL[0]),
+        ):
+            line = TableRow()
+            label = TableCell(valuetype="string")
+            label.addElement(P(text=kind["valuetype"]))
+            line.addElement(label)
+            cell = TableCell(**kind)
+            cell.addElement(P(text=shown))
+            line.addElement(cell)
+            table.addElement(line)
+        document.spreadsheet.addElement(table)
+    document.save(str(target))
+
+
 @makes("ezodf.ods")
 def by_ezodf(target, work):
     import ezodf
@@ -236,6 +290,12 @@ for _name, _maker in (("openpyxl", by_openpyxl), ("xlsxwriter", by_xlsxwriter), 
         def by_office(target, work, maker=_maker, filtered=_filter):
             maker(work / "source.xlsx", work)
             office(work / "source.xlsx", target, work, filtered)
+
+
+@makes("libreoffice-odfpy.xls")
+def from_odfpy(target, work):
+    values_by_odfpy(work / "source.ods", work)
+    office(work / "source.ods", target, work, "MS Excel 97")
 
 
 @makes("encrypted.xlsx")

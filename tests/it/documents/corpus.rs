@@ -56,22 +56,28 @@ fn there_are_documents_of_every_format() {
             .iter()
             .filter(|path| path.extension().is_some_and(|other| other == ending))
             .count();
-        assert!(number >= 2, "{number} of {ending}");
+        assert!(number >= 5, "{number} of {ending}");
     }
 }
+
+/// The documents that lack something, which their comparison would not show.
+const INCOMPLETE: [&str; 1] = ["reportlab-form.pdf"];
 
 #[test]
 fn every_document_is_equal_to_itself() {
     let server = Server::spawn();
+    let mut refused = Vec::new();
     for path in files() {
         let body = json!({ "original": path, "revised": path });
         let answer = server.post("compare", &body);
-        // A scanned page or a missing chapter cannot be compared, and the answer says so.
         if answer.status == 422 {
-            assert!(!answer.detail().is_empty(), "{}", path.display());
+            let detail = answer.detail();
+            assert!(detail.contains("cannot be compared"), "{detail}");
+            refused.extend(path.file_name().map(|name| name.display().to_string()));
             continue;
         }
         let compared = answer.expect(200).json();
         assert_eq!(compared["hunks"], json!([]), "{}", path.display());
     }
+    assert_eq!(refused, INCOMPLETE);
 }
