@@ -59,7 +59,7 @@ const SEARCHES: usize = 8;
 /// Documents read at once; others wait for their turn. Each may take a gibibyte of memory.
 const DOCUMENTS: usize = 4;
 
-/// Comparisons at once; others wait for their turn. Each may take some 60 MiB of the server's memory.
+/// Comparisons at once; others wait for their turn. Each may take tens of MiB of the server's memory.
 const COMPARISONS: usize = 4;
 
 impl State {
