@@ -110,6 +110,12 @@ impl Process {
     pub fn is_there(&self) -> bool {
         Self::of_task(self.pid).is_some_and(|now| now.started == self.started)
     }
+
+    /// Sends it a signal; false when it has gone. It may have been read a while ago, and where many processes come
+    /// and go its number is soon another's.
+    pub fn signal(&self, signal: Signal) -> bool {
+        self.is_there() && kill(Pid::from_raw(self.pid), signal).is_ok()
+    }
 }
 
 /// Ticks of the clock that `/proc` counts in (sysconf(3)).
@@ -243,24 +249,25 @@ fn children(parent: i32, task: i32) -> Vec<i32> {
 
 /// Sends a signal to all descendants, and wakes those that are stopped so that they can act on it.
 pub fn signal_all(root: i32, signal: Signal) {
-    for pid in descendants(root) {
-        let pid = Pid::from_raw(pid);
-        // A process may have gone, or belong to another user: what is left is looked at afterwards.
-        kill(pid, signal).ok();
-        kill(pid, Signal::SIGCONT).ok();
+    for process in processes(root, u64::MAX) {
+        // It may have gone, or belong to another user: what is left is looked at afterwards.
+        if !process.is_dead() && process.signal(signal) {
+            kill(Pid::from_raw(process.pid), Signal::SIGCONT).ok();
+        }
     }
 }
 
 /// Kills all descendants: first all are stopped, until no new one shows up, so that none forks away.
 pub fn kill_all(root: i32) {
     let began = Instant::now();
-    let mut stopped = HashSet::new();
+    let mut stopped = HashMap::new();
     for round in 1.. {
         let before = stopped.len();
         walk(root, &mut |process| {
             // A stopped one is not asked for its children before it can make no more of them.
-            if !process.is_dead() && stopped.insert((process.pid, process.started)) {
-                kill(Pid::from_raw(process.pid), Signal::SIGSTOP).ok();
+            let key = (process.pid, process.started);
+            if !process.is_dead() && stopped.insert(key, *process).is_none() {
+                process.signal(Signal::SIGSTOP);
             }
             true
         });
@@ -269,7 +276,7 @@ pub fn kill_all(root: i32) {
             break;
         }
     }
-    for (pid, _) in stopped {
-        kill(Pid::from_raw(pid), Signal::SIGKILL).ok();
+    for process in stopped.values() {
+        process.signal(Signal::SIGKILL);
     }
 }

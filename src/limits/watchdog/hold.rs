@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 use crate::sys::Process;
 
@@ -51,7 +50,7 @@ impl Hold {
     }
 
     fn stop_one(&mut self, process: &Process) {
-        if kill(Pid::from_raw(process.pid), Signal::SIGSTOP).is_ok()
+        if process.signal(Signal::SIGSTOP)
             && self.stopped.insert(process.pid, process.started).is_none()
         {
             self.order.push(process.pid);
@@ -63,8 +62,8 @@ impl Hold {
         for pid in self.order.drain(..).rev() {
             let started = self.stopped.get(&pid).copied();
             let there = Process::read(pid).filter(|one| Some(one.started) == started);
-            if there.is_some() {
-                kill(Pid::from_raw(pid), Signal::SIGCONT).ok();
+            if let Some(process) = there {
+                process.signal(Signal::SIGCONT);
             }
         }
         self.stopped.clear();

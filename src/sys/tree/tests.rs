@@ -64,6 +64,22 @@ fn grandchildren_are_found_both_ways_and_killed() {
     eventually("all are dead", || !alive());
 }
 
+#[test]
+fn a_signal_is_for_the_process_that_was_seen_not_for_the_next_of_its_number() {
+    let root = Root::run("sh", "sleep 60 & wait");
+    eventually("it sleeps", || descendants(root.pid()).len() == 1);
+    let sleeper = processes(root.pid(), u64::MAX)[0];
+    let earlier = Process {
+        started: sleeper.started - 1,
+        ..sleeper
+    };
+    assert!(!earlier.signal(Signal::SIGKILL));
+    sleep(Duration::from_millis(100));
+    assert!(!is_dead(sleeper.pid));
+    assert!(sleeper.signal(Signal::SIGKILL));
+    eventually("it is dead", || is_dead(sleeper.pid));
+}
+
 fn is_dead(pid: i32) -> bool {
     Process::read(pid).is_none_or(|process| process.is_dead())
 }
