@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
 use super::log::Log;
@@ -192,7 +193,7 @@ impl Process {
     }
 
     /// What it has used so far.
-    fn spent(&self) -> Option<Spent> {
+    async fn spent(&self) -> Option<Spent> {
         let leaf = {
             let state = self.state();
             if state.spent.is_some() {
@@ -200,7 +201,12 @@ impl Process {
             }
             state.leaf.clone()?
         };
-        Some(Spent::new(leaf.usage(), self.began.elapsed()))
+        let usage = if leaf.is_slow_to_ask() {
+            spawn_blocking(move || leaf.usage()).await.ok()?
+        } else {
+            leaf.usage()
+        };
+        Some(Spent::new(usage, self.began.elapsed()))
     }
 
     /// The limit that has struck a command that runs.
@@ -222,7 +228,7 @@ impl Process {
         };
         // What holds a command back is worth knowing while it runs.
         let limit = limit.or_else(|| self.present_strike());
-        let usage = self.spent();
+        let usage = self.spent().await;
         let excerpt = self.log.read(window).await;
         Report {
             summary,

@@ -84,6 +84,12 @@ impl Leaf {
         }
     }
 
+    /// Whether to ask what is used is to look at every process: not for a thread that others wait for.
+    pub fn is_slow_to_ask(&self) -> bool {
+        let watched = self.watched.as_ref();
+        watched.is_some_and(Watched::looks_when_asked)
+    }
+
     /// What has been used here so far.
     pub fn usage(&self) -> Usage {
         let seen = self.watched.as_ref().map(Watched::usage);

@@ -17,7 +17,7 @@
 
 use std::io;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,8 @@ mod tree;
 
 /// What was seen this short a time ago is taken for the present.
 const FRESH: Duration = Duration::from_millis(50);
+/// Likewise where the thread looks anyway: so much later it would have, were all well.
+const KEPT_FRESH: Duration = Duration::from_millis(500);
 /// How long the thread waits for something to watch before it ends.
 const LINGER: Duration = Duration::from_secs(10);
 
@@ -55,6 +57,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     trees: Vec<Arc<One>>,
+    /// To be ended by who looks at them now, when that is done.
+    ending: Vec<Arc<One>>,
     /// Processor time of trees that are watched no more.
     past: Duration,
     /// Whether the thread runs.
@@ -63,8 +67,8 @@ struct State {
     fresh: bool,
 }
 
-/// One tree. Both locks are held for moments, but a look at ten thousand processes is a long moment: who cannot wait
-/// takes what was seen last.
+/// One tree. Both locks are held for moments, but a look at ten thousand processes is a long moment, and to kill them a
+/// longer one: only the thread waits for the first. Others take what was seen last, and leave the rest to who has it.
 #[derive(Debug)]
 struct One {
     supervisor: i32,
@@ -120,7 +124,10 @@ impl Watchdog {
             tree: Mutex::new(tree),
         });
         let mut state = lock(&shared.state);
-        let before = state.trees.clone();
+        let before = state.trees.iter();
+        let same = before.filter(|one| one.supervisor == supervisor);
+        let mut earlier: Vec<Arc<One>> = same.cloned().collect();
+        state.ending.append(&mut earlier);
         state.trees.push(one.clone());
         state.fresh |= keeps(&bounds);
         if one.bounded && !state.running {
@@ -128,9 +135,7 @@ impl Watchdog {
         }
         drop(state);
         shared.changed.notify_one();
-        for earlier in before.iter().filter(|one| one.supervisor == supervisor) {
-            lock(&earlier.tree).end();
-        }
+        shared.end_those_let_go();
         Watched {
             one,
             shared: shared.clone(),
@@ -146,7 +151,7 @@ impl Watchdog {
         let mut all = Extent::default();
         let mut cpu = past;
         for one in trees {
-            let seen = one.fresh();
+            let seen = self.0.fresh(&one);
             all = all.and(&seen.present);
             cpu += seen.usage.cpu;
         }
@@ -162,12 +167,17 @@ impl Watchdog {
 impl Watched {
     /// What has been used so far. Looks, unless somebody has just done so.
     pub(super) fn usage(&self) -> Usage {
-        let usage = self.one.fresh().usage;
+        let usage = self.shared.fresh(&self.one).usage;
         let peak = self.one.told.peak.load(Ordering::Relaxed);
         Usage {
             memory_peak: usage.memory_peak.max(peak),
             ..usage
         }
+    }
+
+    /// Whether nobody looks unless asked: to ask for the usage then takes as long as there are processes.
+    pub(super) fn looks_when_asked(&self) -> bool {
+        !self.one.bounded
     }
 
     /// The limits that struck.
@@ -178,33 +188,22 @@ impl Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        let used = {
-            let mut tree = lock(&self.one.tree);
-            tree.look(Instant::now());
-            tree.end();
-            tree.usage().cpu
-        };
+        let now = Instant::now();
+        if let Some(mut tree) = try_lock(&self.one.tree) {
+            tree.look(now);
+            self.one.note(&tree, now);
+        }
+        let used = lock(&self.one.seen).usage.cpu;
         let mut state = lock(&self.shared.state);
         state.trees.retain(|one| !Arc::ptr_eq(one, &self.one));
+        state.ending.push(Arc::clone(&self.one));
         state.past += used;
+        drop(state);
+        self.shared.end_those_let_go();
     }
 }
 
 impl One {
-    /// What is there now, or was a moment ago.
-    fn fresh(&self) -> Seen {
-        let now = Instant::now();
-        let last = lock(&self.seen).clone();
-        if now.saturating_duration_since(last.at) <= FRESH {
-            return last;
-        }
-        let Ok(mut tree) = self.tree.try_lock() else {
-            return last;
-        };
-        tree.look(now);
-        self.note(&tree, now)
-    }
-
     fn note(&self, tree: &Tree, at: Instant) -> Seen {
         let seen = Seen::new(tree, at);
         lock(&self.seen).clone_from(&seen);
@@ -223,6 +222,42 @@ impl Seen {
 }
 
 impl Shared {
+    /// What is there of a tree now, or was a moment ago.
+    fn fresh(&self, one: &One) -> Seen {
+        let now = Instant::now();
+        let last = lock(&one.seen).clone();
+        let enough = if one.bounded { KEPT_FRESH } else { FRESH };
+        if now.saturating_duration_since(last.at) <= enough {
+            return last;
+        }
+        let Some(mut tree) = try_lock(&one.tree) else {
+            return last;
+        };
+        tree.look(now);
+        let seen = one.note(&tree, now);
+        drop(tree);
+        self.end_those_let_go();
+        seen
+    }
+
+    /// Ends those trees that are to be, but for those somebody looks at: who does calls this when it is done.
+    fn end_those_let_go(&self) {
+        let mut held = Vec::new();
+        // Under this lock, or one could be let go between our look and its note.
+        lock(&self.state)
+            .ending
+            .retain(|one| match try_lock(&one.tree) {
+                Some(mut tree) => {
+                    held.push(tree.end());
+                    false
+                }
+                None => true,
+            });
+        for mut hold in held {
+            hold.release();
+        }
+    }
+
     /// Starts the thread; false when there can be none now.
     fn start(self: &Arc<Self>) -> bool {
         let shared = self.clone();
@@ -243,6 +278,7 @@ impl Shared {
             let wanted = round(&trees, past, &mut levels);
             let killing = trees.iter().map(|one| lock(&one.tree).spent_on_killing());
             let spent = pace::own_time().saturating_sub(before + killing.sum());
+            self.end_those_let_go();
             self.pause(pace::pause(wanted, spent));
         }
     }
@@ -290,10 +326,10 @@ fn round(trees: &[Arc<One>], past: Duration, levels: &mut [Level]) -> Duration {
         }
         let mut tree = lock(&one.tree);
         tree.look(now);
+        one.note(&tree, now);
         wanted = wanted.min(tree.judge(now));
         if levels.is_empty() {
             tree.keep_held(false);
-            one.note(&tree, now);
         } else {
             watched.push(tree);
         }
@@ -323,4 +359,13 @@ fn keeps(bounds: &Bounds) -> bool {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// None when somebody else has it.
+fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }

@@ -5,7 +5,7 @@ use std::thread::sleep;
 
 use super::*;
 use crate::limits::{Amount, Kind};
-use crate::sys::tree;
+use crate::sys::{Process, tree};
 
 /// A subreaper whose child runs a script. All is killed when the test is over.
 struct Supervisor(Child);
@@ -203,7 +203,42 @@ fn what_is_watched_no_more_goes_on_and_what_others_stopped_stays_so() {
     let watched = dog().watch(supervisor.pid(), cpu);
     eventually("the loop is stopped", || stopped() == 2);
     drop(watched);
+    eventually("it goes on", || stopped() == 1);
+    sleep(Duration::from_millis(50));
     assert_eq!(stopped(), 1, "{:?}", all());
+}
+
+#[test]
+fn who_ends_does_not_wait_for_who_looks() {
+    let supervisor = Supervisor::run("while :; do :; done");
+    let cpu = Bounds {
+        cpu: Some(0.01),
+        ..NONE
+    };
+    let all = || tree::processes(supervisor.pid(), u64::MAX);
+    let is_held = || all().iter().any(Process::is_stopped);
+    let dog = dog();
+    let watched = dog.watch(supervisor.pid(), cpu);
+    eventually("it is held", is_held);
+    let one = Arc::clone(&watched.one);
+    let looking = lock(&one.tree);
+    // In a thread of its own: a test that waits for ever tells nothing.
+    let (done, waits) = std::sync::mpsc::channel();
+    let (pid, shared) = (supervisor.pid(), Arc::clone(&dog.0));
+    thread::spawn(move || {
+        watched.usage();
+        done.send("asked").unwrap();
+        drop(dog.watch(pid, NONE));
+        done.send("the next began").unwrap();
+        drop(watched);
+        done.send("ended").unwrap();
+    });
+    for step in ["asked", "the next began", "ended"] {
+        assert_eq!(waits.recv_timeout(Duration::from_secs(10)), Ok(step));
+    }
+    drop(looking);
+    shared.end_those_let_go();
+    eventually("it goes on", || !is_held());
 }
 
 #[test]

@@ -315,9 +315,10 @@ impl Tree {
         std::mem::take(&mut self.killing)
     }
 
-    /// Lets all go that is held. What was seen last stays so: it is never looked at again.
-    pub(super) fn end(&mut self) {
-        self.hold.release();
+    /// Gives what is held, to be let go. What was seen last stays so: it is never looked at again.
+    #[must_use]
+    pub(super) fn end(&mut self) -> Hold {
         self.ended = true;
+        std::mem::take(&mut self.hold)
     }
 }
