@@ -3,6 +3,7 @@
 //! The branch is made in every hierarchy that is of use, with the same names in each. On version 2 the server moves
 //! into a leaf beside it, `open-terminal-server.<id>`.
 
+mod before;
 mod branch;
 mod broom;
 mod counters;

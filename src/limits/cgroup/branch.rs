@@ -37,6 +37,8 @@ pub(super) struct Branch {
     /// Processors that a leaf can have at most; what asks for more gets no bound of its own.
     pub(super) cores: Option<f64>,
     pub(super) pids_count_at_limit: bool,
+    /// How often the memory of the workspace, and of all, was found full (see [`super::before`]).
+    pub(super) found_full: [AtomicU64; 2],
     pub(super) broom: Broom,
     pub(super) next: AtomicU64,
     server: Option<ServerLeaf>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::files::{keyed, keyed_in, number, read};
+use super::files::{keyed, keyed_in, number, read, write};
 use super::mounts::Version;
 use super::shape::{Role, Shape, Spot};
 use super::{Present, Usage};
@@ -24,7 +24,7 @@ pub(super) fn usage(shape: &Shape, spot: &Spot) -> Usage {
 }
 
 /// Processor time of all that is or was in a place.
-fn cpu(shape: &Shape, spot: &Spot) -> Option<Duration> {
+pub(super) fn cpu(shape: &Shape, spot: &Spot) -> Option<Duration> {
     match shape.at(spot, Role::Accounting)? {
         (Version::One, at) => number(at, "cpuacct.usage").map(Duration::from_nanos),
         (Version::Two, at) => {
@@ -77,7 +77,7 @@ pub(super) fn killed(shape: &Shape, leaf: &Spot) -> u64 {
 /// How far below a limit the most that was charged may stay: the kernel charges in batches of pages.
 const BATCH: u64 = 256 << 10;
 
-/// Whether the limit on memory of this very place was met.
+/// Whether the limit on memory of this very place was met since it was made, or [`forget_most`] was called.
 pub(super) fn memory_was_full(shape: &Shape, spot: &Spot) -> bool {
     match shape.at(spot, Role::Memory) {
         // `failcnt` beside them stays at 0 in newer kernels.
@@ -87,13 +87,31 @@ pub(super) fn memory_was_full(shape: &Shape, spot: &Spot) -> bool {
             most.zip(limit)
                 .is_some_and(|(most, limit)| most.saturating_add(BATCH) >= limit)
         }),
-        // Only since Linux 5.2 are the events of those inside left out.
-        Some((Version::Two, at)) => {
-            let own = read(at, "memory.events.local").or_else(|_| read(at, "memory.events"));
-            own.is_ok_and(|text| keyed_in(&text, "oom").is_some_and(|count| count > 0))
-        }
+        Some((Version::Two, _)) => times_out_of_memory(shape, spot) > 0,
         None => false,
     }
+}
+
+/// Takes what is charged now for the most that ever was, in version 1.
+pub(super) fn forget_most(shape: &Shape, spot: &Spot) {
+    if let Some((Version::One, at)) = shape.at(spot, Role::Memory) {
+        for what in ["memory", "memory.memsw"] {
+            // The second is not there without accounting of swap.
+            write(at, &format!("{what}.max_usage_in_bytes"), "0").ok();
+        }
+    }
+}
+
+/// How often something had to be killed for the limit on memory of this very place, in version 2.
+pub(super) fn times_out_of_memory(shape: &Shape, spot: &Spot) -> u64 {
+    let Some((Version::Two, at)) = shape.at(spot, Role::Memory) else {
+        return 0;
+    };
+    // Only since Linux 5.2 are the events of those inside left out.
+    let own = read(at, "memory.events.local").or_else(|_| read(at, "memory.events"));
+    own.ok()
+        .and_then(|text| keyed_in(&text, "oom"))
+        .unwrap_or(0)
 }
 
 /// Whether the kernel counts refused processes where the limit is, not where they were refused: version 2 does so
@@ -121,9 +139,13 @@ pub(super) fn refused_by(shape: &Shape, spot: &Spot) -> u64 {
 
 /// Whether as many processes as allowed were there at once; also true where the kernel does not tell.
 pub(super) fn pids_were_full(shape: &Shape, spot: &Spot, allowed: u64) -> bool {
-    let at = shape.at(spot, Role::Pids);
-    let peak = at.and_then(|(_, at)| number(at, "pids.peak"));
-    peak.is_none_or(|peak| peak >= allowed)
+    pids_peak(shape, spot).is_none_or(|peak| peak >= allowed)
+}
+
+/// The most processes and threads that were there at once, since Linux 6.1.
+pub(super) fn pids_peak(shape: &Shape, spot: &Spot) -> Option<u64> {
+    let (_, at) = shape.at(spot, Role::Pids)?;
+    number(at, "pids.peak")
 }
 
 /// Periods in which a place had used up its processor time.

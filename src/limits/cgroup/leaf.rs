@@ -5,12 +5,13 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::before::Before;
 use super::branch::{Branch, within};
 use super::files::write;
 use super::holds::Reasons;
 use super::mounts::Version;
 use super::shape::{Role, Spot};
-use super::{Bounds, Holds, broom, counters, values};
+use super::{Bounds, broom, counters, values};
 use crate::limits::{Amount, Kind, Scope, Strike, Ticket, Usage};
 
 /// The cgroups of one command or terminal. Dropped, they are removed as soon as nothing is in them.
@@ -25,15 +26,8 @@ pub(in crate::limits) struct Leaf {
 struct State {
     /// As set; those on processors only where they are narrower than what holds above.
     bounds: Bounds,
-    before: Vec<Before>,
-}
-
-/// What had been counted in a bounded place above when it began here.
-#[derive(Clone, Copy, Debug)]
-struct Before {
-    scope: Scope,
-    throttled: u64,
-    refused: u64,
+    /// None before its command has begun.
+    before: Option<Before>,
 }
 
 /// Makes a leaf and removes it, so that what the kernel refuses is known beforehand.
@@ -92,8 +86,8 @@ impl Leaf {
     /// To be called when a program runs here that does so for somebody: what the levels above counted before is
     /// none of its affair. The leaf may have waited for it.
     pub(in crate::limits) fn begin(&self) {
-        let before = before(&self.branch);
-        self.state().before = before;
+        let before = Before::now(&self.branch, &self.spot);
+        self.state().before = Some(before);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -144,18 +138,18 @@ impl Leaf {
 
     /// The limits that were met: its own, or those above since it began.
     pub(in crate::limits) fn strikes(&self) -> Vec<Strike> {
-        let bounds = self.state().bounds;
+        let State { bounds, before } = &*self.state();
         [
-            self.memory_strike(&bounds),
-            self.pids_strike(&bounds),
-            self.cpu_strike(&bounds),
+            self.memory_strike(bounds, before.as_ref()),
+            self.pids_strike(bounds, before.as_ref()),
+            self.cpu_strike(bounds, before.as_ref()),
         ]
         .into_iter()
         .flatten()
         .collect()
     }
 
-    fn memory_strike(&self, bounds: &Bounds) -> Option<Strike> {
+    fn memory_strike(&self, bounds: &Bounds, before: Option<&Before>) -> Option<Strike> {
         let Branch { shape, holds, .. } = &*self.branch;
         let hits = counters::killed(shape, &self.spot);
         if hits == 0 || !holds.memory {
@@ -170,19 +164,13 @@ impl Leaf {
         if bounds.memory.is_some() && counters::memory_was_full(shape, &self.spot) {
             return Some(strike(Scope::Command, None));
         }
-        let full = self
-            .branch
-            .above()
-            .into_iter()
-            .find(|(_, spot, b)| b.memory.is_some() && counters::memory_was_full(shape, spot));
-        Some(
-            full.map_or(strike(Scope::System, None), |(scope, _, bounds)| {
-                strike(scope, bounds.memory)
-            }),
-        )
+        let full = before.and_then(|before| before.full(&self.branch));
+        Some(full.map_or(strike(Scope::System, None), |(scope, bound)| {
+            strike(scope, Some(bound))
+        }))
     }
 
-    fn pids_strike(&self, bounds: &Bounds) -> Option<Strike> {
+    fn pids_strike(&self, bounds: &Bounds, before: Option<&Before>) -> Option<Strike> {
         let Branch { shape, holds, .. } = &*self.branch;
         let above = self.branch.above();
         let bounded = bounds.pids.is_some() || above.iter().any(|(_, _, b)| b.pids.is_some());
@@ -200,12 +188,8 @@ impl Leaf {
             if hits > 0 {
                 return Some(strike(Scope::Command, None, hits));
             }
-            let grown = |before: &Before| {
-                let (_, spot, bounds) = self.branch.place(before.scope)?;
-                let hits = counters::refused_by(shape, spot).saturating_sub(before.refused);
-                (bounds.pids.is_some() && hits > 0).then(|| strike(before.scope, bounds.pids, hits))
-            };
-            return self.state().before.iter().find_map(grown);
+            let (scope, bound, hits) = before?.refused(&self.branch, &self.spot)?;
+            return Some(strike(scope, Some(bound), hits));
         }
         if hits == 0 {
             return None;
@@ -225,7 +209,7 @@ impl Leaf {
         )
     }
 
-    fn cpu_strike(&self, bounds: &Bounds) -> Option<Strike> {
+    fn cpu_strike(&self, bounds: &Bounds, before: Option<&Before>) -> Option<Strike> {
         let Branch { shape, holds, .. } = &*self.branch;
         if !holds.cpu {
             return None;
@@ -242,12 +226,8 @@ impl Leaf {
                 return Some(strike(Scope::Command, None, hits));
             }
         }
-        self.state().before.iter().find_map(|before| {
-            let (_, spot, bounds) = self.branch.place(before.scope)?;
-            bounds.cpu?;
-            let hits = counters::throttled(shape, spot).saturating_sub(before.throttled);
-            (hits > 0).then(|| strike(before.scope, bounds.cpu, hits))
-        })
+        let (scope, bound, hits) = before?.throttled(&self.branch, &self.spot)?;
+        Some(strike(scope, Some(bound), hits))
     }
 }
 
@@ -259,7 +239,7 @@ impl Drop for Leaf {
 
 impl Branch {
     /// The places above a leaf, the nearest first.
-    fn above(&self) -> [(Scope, &Spot, &Bounds); 2] {
+    pub(super) fn above(&self) -> [(Scope, &Spot, &Bounds); 2] {
         [
             (Scope::User, &self.workspace, &self.levels.user),
             (Scope::Total, &self.top, &self.levels.total),
@@ -270,31 +250,4 @@ impl Branch {
     pub(super) fn place(&self, scope: Scope) -> Option<(Scope, &Spot, &Bounds)> {
         self.above().into_iter().find(|(s, ..)| *s == scope)
     }
-}
-
-/// What is counted now in those places above that are bounded.
-fn before(branch: &Branch) -> Vec<Before> {
-    let Branch { shape, holds, .. } = branch;
-    let Holds { cpu, pids, .. } = *holds;
-    let pids = pids && branch.pids_count_at_limit;
-    let mut all = Vec::new();
-    for (scope, spot, bounds) in branch.above() {
-        let (cpu, pids) = (cpu && bounds.cpu.is_some(), pids && bounds.pids.is_some());
-        if cpu || pids {
-            all.push(Before {
-                scope,
-                throttled: if cpu {
-                    counters::throttled(shape, spot)
-                } else {
-                    0
-                },
-                refused: if pids {
-                    counters::refused_by(shape, spot)
-                } else {
-                    0
-                },
-            });
-        }
-    }
-    all
 }
