@@ -112,6 +112,8 @@ impl Leaf {
     /// What has been used here, when `used` is known of those processes that have ended.
     pub fn usage_with(&self, used: Rusage) -> Usage {
         let usage = self.usage();
+        let cgroup = self.cgroup.as_ref();
+        let kept = self.holds.memory && cgroup.is_some_and(cgroup::Leaf::keeps_peak);
         Usage {
             cpu: if self.holds.cpu {
                 usage.cpu
@@ -119,7 +121,7 @@ impl Leaf {
                 usage.cpu.max(used.cpu)
             },
             memory_peak: match usage.memory_peak {
-                peak if self.holds.memory && peak > 0 => peak,
+                peak if kept && peak > 0 => peak,
                 peak => peak.max(used.largest),
             },
         }
@@ -176,6 +178,47 @@ impl Holds {
             cpu: bounds.cpu.filter(|_| !self.cpu),
             pids: bounds.pids.filter(|_| !self.pids),
             io_weight: bounds.io_weight.filter(|_| !self.io_weight),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn where_the_kernel_keeps_no_peak_the_largest_process_counts() {
+        let place = tempfile::tempdir().unwrap();
+        let put = |file: &str, text: &str| {
+            let leaf = place.path().join("1");
+            std::fs::write(leaf.join(file), text).unwrap();
+        };
+        let used = Rusage {
+            cpu: Duration::ZERO,
+            largest: 5000,
+        };
+        for (kept, current, expected) in [
+            (false, "100", 5000),
+            (false, "7000", 7000),
+            (true, "100", 9000),
+        ] {
+            let holds = Holds {
+                memory: true,
+                ..Holds::default()
+            };
+            let cgroup = cgroup::Leaf::sample(place.path(), kept).unwrap();
+            put("memory.current", current);
+            if kept {
+                put("memory.peak", "9000");
+            }
+            let bounds = Bounds::default();
+            let watchdog = Watchdog::start(bounds, bounds).unwrap();
+            let leaf = Leaf::new(Some(cgroup), holds, watchdog, bounds, OwnLimits::default());
+            assert_eq!(leaf.usage_with(used).memory_peak, expected);
+            drop(leaf);
+            std::fs::remove_dir_all(place.path().join("1")).unwrap();
         }
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Branch {
     /// Processors that a leaf can have at most; what asks for more gets no bound of its own.
     pub(super) cores: Option<f64>,
     pub(super) pids_count_at_limit: bool,
+    /// Whether the kernel keeps the most memory there was.
+    pub(super) keeps_peak: bool,
     /// How often the memory of the workspace, and of all, was found full (see [`super::before`]).
     pub(super) found_full: [AtomicU64; 2],
     pub(super) broom: Broom,
@@ -81,6 +83,7 @@ impl Branch {
         branch.settle_swap(system, &mut reasons);
         branch.set_bounds(&mut reasons);
         branch.pids_count_at_limit = counters::pids_count_at_limit(&branch.shape, &branch.top);
+        branch.keeps_peak = counters::keeps_peak(&branch.shape, &branch.workspace);
         Ok((branch, reasons))
     }
 

@@ -23,6 +23,13 @@ pub(super) fn usage(shape: &Shape, spot: &Spot) -> Usage {
     }
 }
 
+/// Whether the kernel keeps the most memory that was in a place at once.
+pub(super) fn keeps_peak(shape: &Shape, spot: &Spot) -> bool {
+    shape
+        .at(spot, Role::Memory)
+        .is_some_and(|(version, at)| version == Version::One || at.join("memory.peak").exists())
+}
+
 /// Processor time of all that is or was in a place.
 pub(super) fn cpu(shape: &Shape, spot: &Spot) -> Option<Duration> {
     match shape.at(spot, Role::Accounting)? {

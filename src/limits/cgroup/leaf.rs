@@ -126,6 +126,11 @@ impl Leaf {
         counters::usage(&self.branch.shape, &self.spot)
     }
 
+    /// Whether the memory that [`Self::usage`] tells is the most there was, not what there is now.
+    pub(in crate::limits) fn keeps_peak(&self) -> bool {
+        self.branch.keeps_peak
+    }
+
     /// Where to enter, and by what all is killed.
     pub(in crate::limits) fn ticket(&self) -> Ticket {
         let kill = self.branch.shape.at(&self.spot, Role::Freezer);
@@ -249,5 +254,21 @@ impl Branch {
     /// The place of a level; none for what is not above the leaves.
     pub(super) fn place(&self, scope: Scope) -> Option<(Scope, &Spot, &Bounds)> {
         self.above().into_iter().find(|(s, ..)| *s == scope)
+    }
+}
+
+#[cfg(test)]
+impl Leaf {
+    /// One of ordinary files, as version 2 has them.
+    pub(in crate::limits) fn sample(
+        workspace: &std::path::Path,
+        keeps_peak: bool,
+    ) -> io::Result<Self> {
+        let mut branch = Branch::default();
+        branch.shape.add(Version::Two, &[Role::Memory]);
+        branch.top = Spot(vec![workspace.join("none")]);
+        branch.workspace = Spot(vec![workspace.to_owned()]);
+        branch.keeps_peak = keeps_peak;
+        Self::new(&Arc::new(branch), &Bounds::default())
     }
 }
