@@ -3,13 +3,10 @@
 use std::io;
 
 use super::cgroup::{self, Holds};
+use super::ticket::bound_data_below;
 use super::watchdog::{Watchdog, Watched};
 use super::{Amount, Bounds, Kind, OwnLimits, Scope, Strike, Ticket, Usage};
 use crate::sys::Rusage;
-
-/// Where only the watchdog looks at memory, one process may map twice the bound and so much more, in bytes:
-/// room for what is reserved and never used, and an end to what grows faster than anybody looks.
-const HEADROOM: u64 = 1 << 30;
 
 /// Where one command or terminal is limited and measured. Dropping it gives the place back.
 #[derive(Debug)]
@@ -46,14 +43,19 @@ impl Leaf {
     /// What a process does to be here.
     pub fn ticket(&self) -> Ticket {
         let ticket = self.cgroup.as_ref().map(cgroup::Leaf::ticket);
-        let data = self.bounds.memory.filter(|_| !self.holds.memory);
         Ticket {
             own: OwnLimits {
-                data: data.map(|memory| memory.saturating_mul(2).saturating_add(HEADROOM)),
+                data: self.data(),
                 ..self.own
             },
             ..ticket.unwrap_or_default()
         }
+    }
+
+    /// What each process may have for itself, where no cgroup bounds the memory of all.
+    fn data(&self) -> Option<u64> {
+        let memory = self.bounds.memory.filter(|_| !self.holds.memory);
+        memory.map(OwnLimits::data_of)
     }
 
     /// Sets bounds narrower than those it was made with, before anything runs here. With `whole`, all of it is
@@ -78,6 +80,12 @@ impl Leaf {
             cgroup.begin();
         }
         let all = self.cgroup.is_some() && self.holds.memory && self.holds.cpu && self.holds.pids;
+        // A child that waited is there by a ticket without what its request asked for.
+        if self.bounds.memory != self.usual.memory
+            && let Some(data) = self.data()
+        {
+            bound_data_below(supervisor, data);
+        }
         if !all {
             let left = self.holds.leave(&self.bounds);
             self.watched = Some(self.watchdog.watch(supervisor, left));

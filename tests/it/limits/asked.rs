@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::hogs;
-use crate::support::limits::{each_way, killed_for_memory, limit, limited, struck, usage};
+use crate::support::limits::{
+    MIB, Way, each_way, killed_for_memory, limit, limited, struck, usage, watched,
+};
 use crate::support::{Reply, Server};
 
 const SETTINGS: [(&str, &str); 3] = [
@@ -42,6 +44,31 @@ fn a_smaller_memory_limit_is_kept() {
         let reply = server.run("exec python3 list.py 90 0.3").expect_exit(0);
         assert!(reply.output().contains("survived"));
     });
+}
+
+#[test]
+fn without_cgroups_a_process_gets_a_bound_of_its_own_that_fits() {
+    let (server, way) = watched(&SETTINGS);
+    if way != Way::Watchdog {
+        eprintln!("skipped: there are cgroups, which bound all together");
+        return;
+    }
+    let of = |memory: u64| (2 * memory + (1 << 30)).to_string();
+    // Twice, so that one of them gets a shell that has waited for its command.
+    for memory in [64 * MIB, 32 * MIB] {
+        // What the shell starts, and the shell, by the time it has run for a moment.
+        let command = "sleep 0.3; cat /proc/self/limits; echo and; cat /proc/$$/limits";
+        let reply = run(&server, command, "memory_limit", &json!(memory)).expect_exit(0);
+        let output = reply.output();
+        let lines = output.lines().filter(|line| line.starts_with("Max data size"));
+        let bounds: Vec<Vec<&str>> = lines
+            .map(|line| line["Max data size".len()..].split_whitespace().take(2).collect())
+            .collect();
+        let own = of(memory);
+        assert_eq!(bounds, [[&own, &own], [&own, &own]], "{output}");
+    }
+    let output = server.run("cat /proc/self/limits").expect_exit(0).output();
+    assert!(output.contains(&of(128 * MIB)), "others have theirs: {output}");
 }
 
 #[test]

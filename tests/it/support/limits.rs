@@ -82,6 +82,17 @@ pub(crate) fn limited(settings: &[(&str, &str)]) -> (Server, Way) {
     (server, way)
 }
 
+/// The same as a user who may make no cgroups, when we are root.
+#[track_caller]
+pub(crate) fn watched(settings: &[(&str, &str)]) -> (Server, Way) {
+    if !nix::unistd::geteuid().is_root() {
+        return limited(settings);
+    }
+    let server = set(unprivileged(&Home::new()), settings).start();
+    let way = Way::of(&server);
+    (server, way)
+}
+
 /// Runs a test in each way there is here: as we are, and, when we are root, as a user who may make no cgroups.
 #[track_caller]
 pub(crate) fn each_way(settings: &[(&str, &str)], test: impl Fn(&Server, Way)) {
