@@ -18,7 +18,7 @@ mod ticket;
 mod usage;
 mod watchdog;
 
-pub use bounds::{Bounds, TooMuch, readable};
+pub use bounds::{Bounds, Refusal, TooMuch, readable};
 pub use leaf::Leaf;
 pub use levels::{Limits, Settings, Status, memory_here, pids_here};
 pub use ticket::{OwnLimits, Ticket};

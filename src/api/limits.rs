@@ -9,7 +9,7 @@ use super::json::Json;
 use super::validate::{Number, Problem, Problems, Size, Within};
 use super::{Error, State};
 use crate::config::Demand;
-use crate::limits::{Bounds, Limits, OwnLimits, Present, Scope, Settings, Status, TooMuch};
+use crate::limits::{Bounds, Limits, OwnLimits, Present, Refusal, Scope, Settings, Status};
 
 /// Memory a command may ask for: with less not even a shell starts.
 pub(super) const MEMORY: Size = Size { min: 1 << 20 };
@@ -43,7 +43,7 @@ pub(super) fn granted(limits: &Limits, asked: &Bounds) -> Result<Option<Bounds>,
     let granted = limits.narrowed(asked);
     granted
         .map(Some)
-        .map_err(|error| Error::Invalid(too_much(&error, asked).into()))
+        .map_err(|refusal| Error::Invalid(refused(&refusal, asked).into()))
 }
 
 /// The members of `asked` that are there, as JSON.
@@ -69,10 +69,14 @@ fn off(asked: &Bounds) -> Problems {
     problems
 }
 
-fn too_much(error: &TooMuch, asked: &Bounds) -> Problem {
-    let sent = members(asked).find(|(name, _)| *name == error.field);
+fn refused(refusal: &Refusal, asked: &Bounds) -> Problem {
+    let (field, kind) = match refusal {
+        Refusal::TooMuch(error) => (error.field, "less_than_equal"),
+        Refusal::NotKept { field, .. } => (*field, "value_error"),
+    };
+    let sent = members(asked).find(|(name, _)| *name == field);
     let input = sent.map_or(Value::Null, |(_, value)| value);
-    Problem::of_member(error.field, "less_than_equal", error.to_string(), input)
+    Problem::of_member(field, kind, refusal.to_string(), input)
 }
 
 /// The limits of one level.
@@ -133,6 +137,7 @@ fn shown(settings: &Settings, status: &Status, user: Present, total: Present) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::TooMuch;
 
     #[test]
     fn with_limits_off_each_that_is_asked_for_is_refused() {
@@ -168,11 +173,18 @@ mod tests {
             memory: Some(2_000_000_000),
             ..Bounds::default()
         };
-        let told = json!(too_much(&error, &asked));
+        let told = json!(refused(&error.into(), &asked));
         assert_eq!(told["loc"], json!(["body", "memory_limit"]));
         assert_eq!(told["type"], "less_than_equal");
         assert_eq!(told["input"], 2_000_000_000_u64);
         assert!(told["msg"].as_str().unwrap().contains("1 GB"), "{told}");
+        let error = Refusal::NotKept {
+            field: "memory_limit",
+            why: "there is none".to_owned(),
+        };
+        let told = json!(refused(&error, &asked));
+        assert_eq!(told["loc"], json!(["body", "memory_limit"]));
+        assert_eq!(told["type"], "value_error");
     }
 
     #[test]

@@ -30,6 +30,24 @@ pub struct TooMuch {
     pub most: String,
 }
 
+/// Why a request does not get what it asks for.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// It is more than the settings allow.
+    #[error(transparent)]
+    TooMuch(#[from] TooMuch),
+    /// Nothing here can keep it.
+    #[error(
+        "{field} cannot be kept here: {why}. To run the command all the same, leave {field} out"
+    )]
+    NotKept {
+        /// As in the request, such as `io_weight`.
+        field: &'static str,
+        /// What is missing, with the way to get it.
+        why: String,
+    },
+}
+
 impl Bounds {
     /// These bounds made narrower by what is asked for; what is not asked for stays as it is here.
     ///

@@ -43,6 +43,14 @@ pub(super) struct Levels {
     pub(super) total: Bounds,
 }
 
+impl Levels {
+    /// Whether the disk's time is shared by weights at one of them.
+    fn weigh(&self) -> bool {
+        let all = [self.command, self.user, self.total];
+        all.iter().any(|bounds| bounds.io_weight.is_some())
+    }
+}
+
 /// Which resources cgroups bound here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each resource")]
@@ -110,10 +118,36 @@ impl Cgroups {
         if levels.iter().any(|b| b.memory.or(b.swap).is_some()) {
             asked.push(Held::Swap);
         }
-        if levels.iter().any(|b| b.io_weight.is_some()) {
+        if self.branch.levels.weigh() {
             asked.push(Held::Io);
         }
         self.reasons.sentences(&asked)
+    }
+
+    /// Why the disk's time is not shared by weights.
+    pub(super) fn why_no_weights(&self) -> String {
+        let known = self.reasons.of(Held::Io);
+        // On version 1 that is one more hierarchy to enter for each command, so nobody looks without need.
+        let untried = !self.branch.levels.weigh() && self.branch.shape.uses(Version::One);
+        match known.filter(|_| !untried) {
+            Some(why) => why.to_owned(),
+            None => "no setting has a weight, so this server does not weigh the disk's time; have \
+                     command_io_weight set (100 is usual)"
+                .to_owned(),
+        }
+    }
+
+    /// Why swap is not bounded, where memory is.
+    pub(super) fn why_no_swap(&self) -> String {
+        let known = self.reasons.of(Held::Swap);
+        known.unwrap_or("the kernel does not bound it").to_owned()
+    }
+
+    /// Whether swap can be bounded where memory is not.
+    pub(super) fn bounds_swap_apart(&self) -> bool {
+        let branch = &self.branch;
+        let memory = branch.shape.at(&branch.workspace, shape::Role::Memory);
+        branch.holds.swap && memory.is_some_and(|(version, _)| version == Version::Two)
     }
 
     /// A new place for a command or terminal.

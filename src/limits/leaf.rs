@@ -5,7 +5,7 @@ use std::io;
 use super::cgroup::{self, Holds};
 use super::ticket::bound_data_below;
 use super::watchdog::{Watchdog, Watched};
-use super::{Amount, Bounds, Kind, OwnLimits, Scope, Strike, Ticket, Usage};
+use super::{Amount, Bounds, Kind, OwnLimits, Present, Scope, Strike, Ticket, Usage};
 use crate::sys::Rusage;
 
 /// Where one command or terminal is limited and measured. Dropping it gives the place back.
@@ -79,7 +79,7 @@ impl Leaf {
         if let Some(cgroup) = &self.cgroup {
             cgroup.begin();
         }
-        let all = self.cgroup.is_some() && self.holds.memory && self.holds.cpu && self.holds.pids;
+        let all = self.cgroup.is_some() && self.holds.has_main();
         // A child that waited is there by a ticket without what its request asked for.
         if self.bounds.memory != self.usual.memory
             && let Some(data) = self.data()
@@ -178,6 +178,26 @@ impl Leaf {
 }
 
 impl Holds {
+    /// Whether all that every server wants is held.
+    pub(super) fn has_main(self) -> bool {
+        self.memory && self.cpu && self.pids
+    }
+
+    /// What is used, of what cgroups count and what the watchdog has seen.
+    pub(super) fn choose(self, counted: Present, seen: Present) -> Present {
+        let memory = if self.memory { counted } else { seen };
+        let (cpu, pids) = (
+            if self.cpu { counted } else { seen },
+            if self.pids { counted } else { seen },
+        );
+        Present {
+            memory_bytes: memory.memory_bytes,
+            swap_bytes: memory.swap_bytes,
+            cpu_seconds: cpu.cpu_seconds,
+            pids: pids.pids,
+        }
+    }
+
     /// The bounds that cgroups do not keep here.
     pub(super) fn leave(self, bounds: &Bounds) -> Bounds {
         Bounds {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::cgroup::{Cgroups, Holds, Levels};
 use super::watchdog::Watchdog;
-use super::{Bounds, Leaf, OwnLimits, Present, Scope, TooMuch};
+use super::{Bounds, Leaf, OwnLimits, Present, Refusal, Scope};
 use crate::config::Demand;
 
 /// What the settings say about limits.
@@ -57,10 +57,7 @@ impl Limits {
         if settings.demand == Demand::Off {
             return Ok(Self::off());
         }
-        let asked = [settings.command, settings.user, settings.total];
-        // A bound on memory that lets a command fill the swap would only bring the machine down in another way.
-        let command = &mut settings.command;
-        command.swap = command.swap.or(command.memory.map(|_| 0));
+        settings.command = without_swap(settings.command);
         let Settings {
             command,
             user,
@@ -79,7 +76,7 @@ impl Limits {
             Err(why) => (None, vec![why]),
         };
         let holds = cgroups.as_ref().map(Cgroups::holds).unwrap_or_default();
-        let weaker = asked.iter().any(|level| !holds.leave(level).is_empty());
+        let weaker = is_weaker(&settings, holds);
         if weaker && settings.demand == Demand::Required {
             return Err(format!(
                 "limits = \"required\", but not all that are set can be kept here: {}; or set limits = \"optional\"",
@@ -151,15 +148,49 @@ impl Limits {
     }
 
     /// What a command may use that asks for this much: what it does not ask for is as the settings say.
-    pub fn narrowed(&self, asked: &Bounds) -> Result<Bounds, TooMuch> {
-        self.0.settings.command.narrowed(asked)
+    ///
+    /// What nothing here can keep is refused, for who asks relies on it. A setting is another matter: what becomes of
+    /// that is told at the start.
+    pub fn narrowed(&self, asked: &Bounds) -> Result<Bounds, Refusal> {
+        let Shared {
+            settings,
+            cgroups,
+            holds,
+            ..
+        } = &*self.0;
+        let bounds = settings.command.narrowed(asked)?;
+        let not_kept = |field, why| Err(Refusal::NotKept { field, why });
+        if asked.io_weight.is_some() && !holds.io_weight {
+            let why = cgroups.as_ref().map(Cgroups::why_no_weights);
+            return not_kept("io_weight", why.unwrap_or_else(watchdog_knows_no_weights));
+        }
+        if asked.swap.is_some() {
+            let apart = cgroups.as_ref().is_some_and(Cgroups::bounds_swap_apart);
+            if holds.memory && !holds.swap {
+                let why = cgroups.as_ref().map(Cgroups::why_no_swap);
+                return not_kept("swap_limit", why.unwrap_or_default());
+            }
+            if bounds.memory.is_none() && !apart {
+                let why = "swap is bounded together with memory, so ask for memory_limit as well";
+                return not_kept("swap_limit", why.to_owned());
+            }
+        }
+        Ok(bounds)
     }
 
     /// What is used now by the workspace, or by all.
     pub fn present(&self, scope: Scope) -> Present {
-        match &self.0.cgroups {
-            Some(cgroups) => cgroups.present(scope),
-            None => self.0.watchdog.present(scope),
+        let Shared {
+            cgroups,
+            holds,
+            watchdog,
+            ..
+        } = &*self.0;
+        match cgroups {
+            None => watchdog.present(scope),
+            Some(cgroups) if holds.has_main() => cgroups.present(scope),
+            // They share the work, and each knows of what it keeps.
+            Some(cgroups) => holds.choose(cgroups.present(scope), watchdog.present(scope)),
         }
     }
 
@@ -169,6 +200,25 @@ impl Limits {
             cgroups.close(most);
         }
     }
+}
+
+fn watchdog_knows_no_weights() -> String {
+    "it takes cgroups to weigh the disk's time, and there are none here".to_owned()
+}
+
+/// The bounds without any swap beside bounded memory, unless something is said of it: a bound on memory that lets a
+/// command fill the swap would only bring the machine down in another way.
+fn without_swap(bounds: Bounds) -> Bounds {
+    Bounds {
+        swap: bounds.swap.or(bounds.memory.map(|_| 0)),
+        ..bounds
+    }
+}
+
+/// Whether something that is set is not kept by cgroups. Swap that a machine does not have is held.
+fn is_weaker(settings: &Settings, holds: Holds) -> bool {
+    let all = [settings.command, settings.user, settings.total];
+    all.iter().any(|level| !holds.leave(level).is_empty())
 }
 
 /// How limits are kept, told to an admin.
@@ -224,6 +274,87 @@ mod tests {
         let usage = leaf.usage_with(used);
         assert_eq!((usage.cpu, usage.memory_peak), (used.cpu, used.largest));
         assert!(leaf.strike().is_none());
+    }
+
+    #[test]
+    fn swap_that_cannot_be_bounded_beside_memory_is_told() {
+        let mut settings = Settings::default();
+        settings.command.memory = Some(1 << 30);
+        settings.command = without_swap(settings.command);
+        assert_eq!(settings.command.swap, Some(0));
+        let memory = Holds {
+            memory: true,
+            ..Holds::default()
+        };
+        assert!(is_weaker(&settings, memory));
+        let both = Holds {
+            swap: true,
+            ..memory
+        };
+        assert!(!is_weaker(&settings, both));
+        assert_eq!(without_swap(Bounds::default()), Bounds::default());
+    }
+
+    #[test]
+    fn what_the_watchdog_keeps_is_shown_beside_what_cgroups_do() {
+        let of = |n: u64| Present {
+            memory_bytes: Some(n),
+            swap_bytes: Some(n),
+            cpu_seconds: Some(1.0),
+            pids: Some(n),
+        };
+        let holds = Holds {
+            memory: true,
+            cpu: true,
+            ..Holds::default()
+        };
+        let counted = Present {
+            swap_bytes: None,
+            pids: None,
+            ..of(1)
+        };
+        let both = Present {
+            swap_bytes: None,
+            pids: Some(2),
+            ..of(1)
+        };
+        assert_eq!(holds.choose(counted, of(2)), both);
+        assert_eq!(Holds::default().choose(Present::default(), of(2)), of(2));
+    }
+
+    #[test]
+    fn what_nothing_here_keeps_is_refused() {
+        let bounds = Bounds::default();
+        let with = |asked: Bounds| {
+            let watched = Limits(Arc::new(Shared {
+                settings: Settings::default(),
+                cgroups: None,
+                holds: Holds::default(),
+                watchdog: Watchdog::start(bounds, bounds).unwrap(),
+                status: status(None, &[], true),
+            }));
+            watched.narrowed(&asked)
+        };
+        let swap = Bounds {
+            swap: Some(0),
+            ..bounds
+        };
+        let weight = Bounds {
+            io_weight: Some(50),
+            ..bounds
+        };
+        for (asked, field) in [(swap, "swap_limit"), (weight, "io_weight")] {
+            let words = with(asked).unwrap_err().to_string();
+            assert!(
+                words.starts_with(&format!("{field} cannot be kept here")),
+                "{words}"
+            );
+        }
+        let beside = Bounds {
+            memory: Some(1 << 20),
+            ..swap
+        };
+        assert_eq!(with(beside), Ok(beside));
     }
 
     #[test]

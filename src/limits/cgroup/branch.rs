@@ -81,6 +81,7 @@ impl Branch {
         }
         branch.holds = reasons.holds(&branch.shape);
         branch.settle_swap(system, &mut reasons);
+        branch.settle_weights(&mut reasons);
         branch.set_bounds(&mut reasons);
         branch.pids_count_at_limit = counters::pids_count_at_limit(&branch.shape, &branch.top);
         branch.keeps_peak = counters::keeps_peak(&branch.shape, &branch.workspace);
@@ -110,9 +111,7 @@ impl Branch {
 
     /// What this hierarchy would be used for.
     fn roles_of(&self, hierarchy: &Hierarchy) -> Vec<Role> {
-        let levels = &self.levels;
-        let all = [levels.command, levels.user, levels.total];
-        let weighs = all.iter().any(|bounds| bounds.io_weight.is_some());
+        let weighs = self.levels.weigh();
         let wanted = |role: &Role| match (hierarchy.version, role.controller(hierarchy.version)) {
             (Version::One, None) => false,
             (Version::One, Some(name)) => {
@@ -220,6 +219,18 @@ impl Branch {
             reasons.note_held(
                 Held::Swap,
                 "the kernel does not account swap; start it with `swapaccount=1`".to_owned(),
+            );
+        }
+    }
+
+    /// The kernel may have been built without either way to share a disk.
+    fn settle_weights(&mut self, reasons: &mut Reasons) {
+        if self.holds.io_weight && !values::has_weights(&self.shape, &self.workspace) {
+            self.holds.io_weight = false;
+            reasons.note_held(
+                Held::Io,
+                "the kernel shares no disk by weights here; it takes the scheduler BFQ, or `io.cost` on version 2"
+                    .to_owned(),
             );
         }
     }

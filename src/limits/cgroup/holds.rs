@@ -102,7 +102,7 @@ impl Reasons {
         }
     }
 
-    fn of(&self, held: Held) -> Option<&str> {
+    pub(super) fn of(&self, held: Held) -> Option<&str> {
         self.0
             .iter()
             .find(|(what, _)| *what == held)

@@ -105,22 +105,31 @@ fn quota(cores: f64) -> (u64, u64) {
     }
 }
 
+/// The kernel's ways of sharing a disk, the better first.
+fn weights(version: Version) -> [&'static str; 2] {
+    match version {
+        Version::One => ["blkio.bfq.weight", "blkio.weight"],
+        Version::Two => ["io.bfq.weight", "io.weight"],
+    }
+}
+
+/// Whether the kernel has one of them in a place.
+pub(super) fn has_weights(shape: &Shape, spot: &Spot) -> bool {
+    shape
+        .at(spot, Role::Io)
+        .is_some_and(|(version, at)| weights(version).iter().any(|file| at.join(file).exists()))
+}
+
 /// The weight goes to whichever of the kernel's ways of sharing a disk there are.
 fn io(version: Version, at: &Path, weight: u16) -> io::Result<()> {
     let weight = u32::from(weight);
     let bfq = stretched(weight, 100, 1);
-    let files: [(&str, String); 2] = match version {
-        Version::One => [
-            ("blkio.bfq.weight", bfq.to_string()),
-            ("blkio.weight", stretched(weight, 500, 10).to_string()),
-        ],
-        Version::Two => [
-            ("io.bfq.weight", bfq.to_string()),
-            ("io.weight", format!("default {weight}")),
-        ],
+    let other = match version {
+        Version::One => stretched(weight, 500, 10).to_string(),
+        Version::Two => format!("default {weight}"),
     };
     let mut result = Err(io::ErrorKind::NotFound.into());
-    for (file, value) in files {
+    for (file, value) in weights(version).into_iter().zip([bfq.to_string(), other]) {
         match write(at, file, &value) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Ok(()) => return Ok(()),

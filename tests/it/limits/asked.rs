@@ -60,15 +60,25 @@ fn without_cgroups_a_process_gets_a_bound_of_its_own_that_fits() {
         let command = "sleep 0.3; cat /proc/self/limits; echo and; cat /proc/$$/limits";
         let reply = run(&server, command, "memory_limit", &json!(memory)).expect_exit(0);
         let output = reply.output();
-        let lines = output.lines().filter(|line| line.starts_with("Max data size"));
+        let lines = output
+            .lines()
+            .filter(|line| line.starts_with("Max data size"));
         let bounds: Vec<Vec<&str>> = lines
-            .map(|line| line["Max data size".len()..].split_whitespace().take(2).collect())
+            .map(|line| {
+                line["Max data size".len()..]
+                    .split_whitespace()
+                    .take(2)
+                    .collect()
+            })
             .collect();
         let own = of(memory);
         assert_eq!(bounds, [[&own, &own], [&own, &own]], "{output}");
     }
     let output = server.run("cat /proc/self/limits").expect_exit(0).output();
-    assert!(output.contains(&of(128 * MIB)), "others have theirs: {output}");
+    assert!(
+        output.contains(&of(128 * MIB)),
+        "others have theirs: {output}"
+    );
 }
 
 #[test]
@@ -112,7 +122,6 @@ fn as_much_as_is_allowed_may_be_asked_for() {
         ("pids_limit", json!(100)),
         ("cpu_limit", json!(1)),
         ("cpu_limit", json!(1.0)),
-        ("io_weight", json!(50)),
         ("memory_limit", json!(null)),
     ] {
         let reply = run(&server, "echo well", name, &value).expect_exit(0);
@@ -138,6 +147,35 @@ fn more_is_refused_with_what_is_allowed() {
             !server.home.work().join("ran").exists(),
             "it ran all the same"
         );
+    });
+}
+
+#[test]
+fn what_cannot_be_kept_here_is_refused_with_the_reason() {
+    each_way(&[], |server, way| {
+        let refused = |body: &Value, name: &str, reason: &str| {
+            let told = server.try_execute("", body).expect(422).json();
+            let first = &told["detail"][0];
+            assert_eq!(first["loc"], json!(["body", name]), "{told}");
+            let words = first["msg"].as_str().unwrap_or_default();
+            assert!(
+                words.contains(reason) && words.contains(&format!("leave {name} out")),
+                "{told}"
+            );
+        };
+        let swap = json!({"command": "true", "swap_limit": 0});
+        let weight = json!({"command": "true", "io_weight": 50});
+        match way {
+            Way::V2 => drop(server.execute("wait=30", &swap).expect_exit(0)),
+            _ => refused(&swap, "swap_limit", "memory_limit"),
+        }
+        match way {
+            Way::V1 => refused(&weight, "io_weight", "command_io_weight"),
+            Way::Watchdog => refused(&weight, "io_weight", "cgroups"),
+            // Which ways there are to share a disk depends on the kernel.
+            _ => eprintln!("{}", server.try_execute("", &weight).text()),
+        }
+        server.run("echo well").expect_exit(0);
     });
 }
 
