@@ -24,6 +24,9 @@ use super::wire::{Failure, Notice};
 use crate::config::Environment;
 use crate::limits::{Leaf, Limits};
 use crate::sys;
+use check::Checked;
+
+mod check;
 
 /// How often a start is tried beyond the supervisors that waited: all of those may turn out to be dead.
 const TRIES: usize = 3;
@@ -84,6 +87,7 @@ struct Shared {
     making: Semaphore,
     spawner: Mutex<Option<OwnedFd>>,
     warm: Mutex<VecDeque<Ready>>,
+    checked: Mutex<Option<Checked>>,
 }
 
 /// A program on its way to a supervisor.
@@ -165,8 +169,12 @@ impl Start {
                 };
                 return Ok(());
             };
-            let fitted = self.launch.fit().adapt(&mut ready.leaf);
-            fitted.map_err(Error::NoLeaf)?;
+            if let Err(error) = self.launch.fit().adapt(&mut ready.leaf) {
+                // Some of its bounds may be set: it is of no more use to others.
+                drop(ready);
+                self.pool.fill_if_low();
+                return Err(Error::NoLeaf(error));
+            }
             match ready.slot.link.send_now(&self.launch.order()) {
                 Ok(sent) => {
                     self.begun = Begun::Sent(ready.into(), sent);
@@ -210,6 +218,7 @@ impl Pool {
             making: Semaphore::new(MAKING),
             spawner: Mutex::new(None),
             warm: Mutex::new(VecDeque::new()),
+            checked: Mutex::new(None),
         }))
     }
 
@@ -232,19 +241,6 @@ impl Pool {
         };
         start.try_now()?;
         Ok(start)
-    }
-
-    /// Whether a shell could be started now: a spawner is there, a PTY is free, and there is a place under the
-    /// limits. Blocks for a moment; to be called in the context of the runtime that runs the commands.
-    pub fn check(&self) -> Result<(), Error> {
-        let leaf = self.0.limits.leaf().map_err(Error::NoLeaf)?;
-        if !lock(&self.0.warm).is_empty() {
-            return Ok(());
-        }
-        let slot = self.make()?;
-        let pool = self.clone();
-        tokio::spawn(async move { pool.keep(slot.prepare(leaf).await.map_err(Error::NoSpawner)) });
-        Ok(())
     }
 
     /// Lets the waiting supervisors and the spawner end.

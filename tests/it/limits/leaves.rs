@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::hogs;
-use crate::support::limits::{MIB, Way, branches, each_way, leaves, limited, places, struck};
+use crate::support::limits::{MIB, Way, branches, each_way, leaves, limited, places, slow, struck};
 use crate::support::{Server, eventually, processes, seconds, variables};
 
 /// No shell waits for its command in a leaf already.
@@ -95,17 +95,30 @@ fn leaves_of_commands_that_had_to_be_ended_are_removed() {
 
 #[test]
 fn a_thousand_commands_leave_no_leaf() {
-    let count = variables::number("OT_SOAK", 0);
-    if count == 0 {
-        eprintln!("skipped: set OT_SOAK=1000 for a thousand commands");
-        return;
-    }
+    let count = variables::number("OT_SOAK", if slow() { 50 } else { 1_000 });
     let (server, way) = limited(&NONE_WAITS);
     let Some(branch) = branch(&server, way) else {
         return;
     };
     run_many(&server, count);
     no_leaf_is_left(&branch);
+}
+
+#[test]
+fn to_ask_whether_commands_can_be_started_makes_few_leaves() {
+    let (server, way) = limited(&NONE_WAITS);
+    if branch(&server, way).is_none() {
+        return;
+    }
+    // Anybody may ask, without a key.
+    for _ in 0..200 {
+        server.get("/readyz").expect(200);
+    }
+    let output = server.run("cat /proc/self/cgroup").expect_exit(0).output();
+    let lines = limited_lines(&output);
+    let leaf = lines[0].rsplit('/').next().unwrap_or_default();
+    let number: u32 = leaf.parse().expect("leaves are numbered");
+    assert!(number < 100, "{number} leaves were made: {output}");
 }
 
 #[test]
