@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::before::Before;
 use super::branch::{Branch, within};
 use super::files::write;
-use super::holds::Reasons;
+use super::holds::{Held, Reasons};
 use super::mounts::Version;
 use super::shape::{Role, Spot};
-use super::{Bounds, broom, counters, values};
+use super::{Bounds, Holds, broom, counters, trouble, values};
 use crate::limits::{Amount, Kind, Scope, Strike, Ticket, Usage};
 
 /// The cgroups of one command or terminal. Dropped, they are removed as soon as nothing is in them.
@@ -32,8 +32,15 @@ struct State {
 
 /// Makes a leaf and removes it, so that what the kernel refuses is known beforehand.
 pub(super) fn try_one(branch: &mut Branch, reasons: &mut Reasons) {
-    let Ok(spot) = make(branch, "trial") else {
-        return;
+    let spot = match make(branch, "trial") {
+        Ok(spot) => spot,
+        Err(error) => {
+            for held in Held::MAIN {
+                reasons.note_held(held, trouble::no_leaf(&error));
+            }
+            branch.holds = Holds::default();
+            return;
+        }
     };
     let bounds = bounds_of(branch, &branch.levels.command);
     let refused = values::set(&branch.shape, branch.holds, &spot, &bounds);

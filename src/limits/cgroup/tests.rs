@@ -251,6 +251,24 @@ fn processor_time_is_held_back_at_each_level() {
 }
 
 #[test]
+fn where_no_leaf_can_be_made_nothing_is_held() {
+    let Some(ground) = Ground::new() else { return };
+    // A name that is taken stands for what the kernel refuses.
+    let (mut branch, mut reasons) = Branch::make(&ground.system, &Levels::default()).unwrap();
+    let taken = branch.workspace.child("trial");
+    for directory in &taken.0 {
+        std::fs::create_dir(directory).unwrap();
+    }
+    leaf::try_one(&mut branch, &mut reasons);
+    assert_eq!(branch.holds, Holds::default());
+    let words = reasons.in_words(&Held::MAIN);
+    assert!(
+        words.contains("no cgroup for memory, processor time and processes: "),
+        "{words}"
+    );
+}
+
+#[test]
 fn a_thousand_leaves_leave_nothing_behind() {
     let Some(ground) = Ground::new() else { return };
     let total = Bounds {
