@@ -71,6 +71,24 @@ impl Struck {
         }
     }
 
+    /// Whether it is worth telling instead of what is noted: it is graver, or the same and has struck again.
+    pub(super) fn outweighs(&self, noted: Option<&Self>) -> bool {
+        noted.is_none_or(|noted| {
+            let (own, other) = (self.gravity(), noted.gravity());
+            own < other || (own == other && self.hits > noted.hits)
+        })
+    }
+
+    /// What kills counts before what ends, and that before what holds back: the least is the gravest.
+    fn gravity(&self) -> u8 {
+        match &*self.kind {
+            "memory" => 0,
+            "timeout" => 1,
+            "pids" => 2,
+            _ => 3,
+        }
+    }
+
     pub(super) fn is_timeout(&self) -> bool {
         self.kind == "timeout"
     }
@@ -129,6 +147,24 @@ mod tests {
             text,
             r#"{"kind":"timeout","value":2.0,"hits":1,"scope":"command"}"#
         );
+    }
+
+    #[test]
+    fn the_gravest_limit_is_told_and_of_the_same_what_is_new() {
+        let struck = |kind, hits| {
+            Struck::from(Strike {
+                kind,
+                scope: Scope::Command,
+                value: None,
+                hits,
+            })
+        };
+        let (memory, cpu) = (struck(Kind::Memory, 1), struck(Kind::Cpu, 90));
+        let timeout = Struck::timeout(Duration::from_secs(1));
+        assert!(memory.outweighs(Some(&timeout)) && memory.outweighs(Some(&cpu)));
+        assert!(!cpu.outweighs(Some(&timeout)) && !timeout.outweighs(Some(&memory)));
+        assert!(cpu.outweighs(None) && !memory.outweighs(Some(&memory)));
+        assert!(struck(Kind::Memory, 2).outweighs(Some(&memory)));
     }
 
     #[test]

@@ -48,6 +48,15 @@ pub(super) struct State {
     orders: Vec<Order>,
 }
 
+/// What is known of a command's end.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) exit_code: Option<i32>,
+    pub(super) signal: Option<&'static str>,
+    pub(super) spent: Option<Spent>,
+    pub(super) limit: Option<Struck>,
+}
+
 /// What the task of a command is asked to do.
 #[derive(Debug)]
 pub(super) enum Order {
@@ -122,14 +131,25 @@ impl Process {
         });
     }
 
-    /// Notes a limit that struck, unless a graver one has already ended the command; gives what is noted then.
-    pub(super) fn note_limit(&self, limit: Option<Struck>) -> Option<Struck> {
+    /// Notes a limit that struck; false when what is noted weighs as much.
+    pub(super) fn note_limit(&self, limit: Struck) -> bool {
         let mut state = self.state();
-        let graver = |limit: &Struck| limit.kind == "memory" || state.limit.is_none();
-        if let Some(limit) = limit.filter(graver) {
+        let new = limit.outweighs(state.limit.as_ref());
+        if new {
             state.limit = Some(limit);
         }
-        state.limit.clone()
+        new
+    }
+
+    /// What is known of its end by now.
+    pub(super) fn told(&self) -> Told {
+        let state = self.state();
+        Told {
+            exit_code: state.exit_code,
+            signal: state.signal,
+            spent: state.spent,
+            limit: state.limit.clone(),
+        }
     }
 
     /// Waits until the shell has ended, at most this long.
@@ -209,25 +229,25 @@ impl Process {
         Some(Spent::new(usage, self.began.elapsed()))
     }
 
-    /// The limit that has struck a command that runs.
-    fn present_strike(&self) -> Option<Struck> {
-        let leaf = {
+    /// The limit that has struck, also one that strikes while something of it is left.
+    fn limit(&self) -> Option<Struck> {
+        let (noted, leaf) = {
             let state = self.state();
-            state.leaf.clone().filter(|_| state.spent.is_none())?
+            (state.limit.clone(), state.leaf.clone())
         };
-        leaf.strike().map(Struck::from)
+        let present = leaf.and_then(|leaf| leaf.strike()).map(Struck::from);
+        present
+            .filter(|present| present.outweighs(noted.as_ref()))
+            .or(noted)
     }
 
     /// The answer to a question about it.
     pub(super) async fn report(&self, window: Window) -> Report {
         // The status first: output that comes in between is no harm, output that is missing is.
         let summary = self.summary();
-        let (timed_out, limit) = {
-            let state = self.state();
-            (state.timed_out, state.limit.clone())
-        };
+        let timed_out = self.state().timed_out;
         // What holds a command back is worth knowing while it runs.
-        let limit = limit.or_else(|| self.present_strike());
+        let limit = self.limit();
         let usage = self.spent().await;
         let excerpt = self.log.read(window).await;
         Report {

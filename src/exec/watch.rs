@@ -7,17 +7,17 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 
-use super::log::{Decoder, End};
+use super::log::Decoder;
 use super::process::{Order, Process};
-use super::{Killed, Spent, Status, Struck};
-use crate::limits::{Kind, Strike};
-use crate::sandbox::{Event, Exit, Happening, Manner, Running, signal_name};
+use super::{Killed, Struck};
+use crate::sandbox::{Event, Happening, Manner, Running, signal_name};
 use crate::sys::Rusage;
+
+mod end;
 
 /// Output moved before others get their turn, in bytes.
 const BATCH: usize = 64 * 1024;
@@ -58,6 +58,7 @@ pub(super) async fn watch(
         held: String::new(),
         held_until: None,
         mid_line: false,
+        look_at: None,
     };
     watch.run().await
 }
@@ -87,6 +88,8 @@ struct Watch {
     held_until: Option<Instant>,
     /// Whether the output so far ends within a line.
     mid_line: bool,
+    /// When what the shell left running is looked at again.
+    look_at: Option<Instant>,
 }
 
 /// Input on its way.
@@ -112,10 +115,8 @@ impl Watch {
     /// Waits for one thing and acts on it; false when all is over.
     async fn step(&mut self) -> bool {
         let first_typing = self.typing.front().map(|typing| typing.until);
-        let deadline = [self.due, self.flush_at, self.held_until, first_typing]
-            .into_iter()
-            .flatten()
-            .min();
+        let own = [self.due, self.flush_at, self.held_until, self.look_at];
+        let deadline = own.into_iter().chain([first_typing]).flatten().min();
         let process = Arc::clone(&self.process);
         tokio::select! {
             biased;
@@ -157,79 +158,6 @@ impl Watch {
             }
         }
         true
-    }
-
-    async fn on_gone(&mut self, used: Rusage) {
-        self.drain().await;
-        if !self.exited {
-            self.ending = true;
-            self.on_exit(Exit::Signal(Signal::SIGKILL as i32), false, used);
-        }
-        self.finish_text();
-        // What the shell had left running counts too.
-        let usage = self.running.leaf().usage_with(used);
-        self.process.change(|state| {
-            if let Some(spent) = &mut state.spent {
-                *spent = spent.and_then(usage);
-            }
-            state.is_gone();
-        });
-    }
-
-    fn on_exit(&mut self, exit: Exit, children: bool, used: Rusage) {
-        self.exited = true;
-        self.due = None;
-        if !children {
-            self.finish_text();
-        }
-        let (exit_code, signal) = (exit.code(), exit.signal());
-        let leaf = self.running.leaf();
-        let usage = Spent::new(leaf.usage_with(used), self.process.began.elapsed());
-        let strike = leaf.strike();
-        let killed = exit == Exit::Signal(Signal::SIGKILL as i32) && !self.ending;
-        let why = strike.and_then(|strike| Some((strike, leaf.why_killed(&strike)?)));
-        // A limit that kills ends the command as much as a request does.
-        self.ending |= killed && why.is_some();
-        if let Some((strike, why)) = why {
-            self.tell_of_kill(strike, &why, killed);
-        }
-        let status = if self.ending {
-            Status::Killed
-        } else {
-            Status::Done
-        };
-        let struck = strike.map(Struck::from);
-        let limit = self.process.note_limit(struck);
-        self.process.log.end(&End {
-            exit_code: Some(exit_code),
-            signal,
-            killed: self.ending,
-            usage: Some(usage),
-            limit: limit.as_ref(),
-        });
-        self.process.change(|state| {
-            state.status = status;
-            state.exit_code = Some(exit_code);
-            state.signal = signal;
-            state.spent = Some(usage);
-        });
-        // Nobody reads any more what was typed for the shell.
-        self.typing.clear();
-    }
-
-    /// Says in the output what a limit has killed, for who reads it and wonders.
-    fn tell_of_kill(&mut self, strike: Strike, why: &str, shell: bool) {
-        let what = match (strike.kind, strike.hits, shell) {
-            (_, _, true) => "The command was killed".to_owned(),
-            (Kind::Memory, 1, false) => "A process of this command was killed".to_owned(),
-            (Kind::Memory, many, false) => format!("{many} processes of this command were killed"),
-            (Kind::Pids | Kind::Cpu, _, false) => return,
-        };
-        self.let_go();
-        let before = if self.mid_line { "\n" } else { "" };
-        self.process
-            .log
-            .append(&format!("{before}[{what}: {why}.]\n"));
     }
 
     fn finish_text(&mut self) {
@@ -364,6 +292,9 @@ impl Watch {
             .is_some_and(|typing| typing.until <= now)
         {
             self.answer_typing();
+        }
+        if self.look_at.is_some_and(|at| at <= now) {
+            self.look_at_survivors();
         }
         if self.due.is_some_and(|at| at <= now) {
             self.due = None;

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::hogs;
 use crate::support::limits::{
     MIB, Way, beside, each_way, killed_for_memory, limited, peak, struck, told_of_memory,
 };
-use crate::support::{Reply, Server};
+use crate::support::{Reply, Server, seconds, wait_for};
 
 const LIMIT: u64 = 64 * MIB;
 const SETTINGS: [(&str, &str); 1] = [("COMMAND_MEMORY_LIMIT", "64MiB")];
@@ -90,6 +90,53 @@ fn eight_children_that_touch_mappings_share_one_limit() {
             assert_eq!(reply.0["limit"]["hits"], 8, "{reply:?}");
             told_of_memory(&reply);
         }
+    });
+}
+
+#[test]
+fn what_was_left_running_and_killed_later_is_told() {
+    each_way(&SETTINGS, |server, way| {
+        hogs::put(server);
+        let hog = "(sleep 1; exec python3 list.py 600 1) & echo started";
+        let first = server.run(hog).expect_exit(0);
+        assert!(first.0.get("limit").is_none(), "{first:?}");
+        let told = wait_for("the words", seconds(30), || {
+            let reply = server.status(&first.id(), "");
+            reply.output().contains("memory_limit").then_some(reply)
+        });
+        assert_eq!(told.state(), "done", "{told:?}");
+        assert_eq!(told.exit_code(), Some(0), "{told:?}");
+        struck(&told, "memory", "command", LIMIT);
+        told_of_memory(&told);
+        assert!(
+            told.output().contains("left running was killed"),
+            "{told:?}"
+        );
+        // A later server finds the same.
+        let log = std::fs::read_to_string(told.log_path()).expect("there is a log");
+        let last: Value =
+            serde_json::from_str(log.lines().last().unwrap_or_default()).expect("records are JSON");
+        assert_eq!(
+            (&last["type"], &last["limit"]),
+            (&json!("end"), &told.0["limit"]),
+            "{log}"
+        );
+        if way.kills_whole() {
+            return;
+        }
+        // Others that were left running go on, so it is told before their end.
+        let second = server.run(&format!("sleep 30 & {hog}")).expect_exit(0);
+        let told = wait_for("the words", seconds(30), || {
+            let reply = server.status(&second.id(), "");
+            reply.output().contains("memory_limit").then_some(reply)
+        });
+        struck(&told, "memory", "command", LIMIT);
+        assert!(
+            told.output()
+                .contains("A process that this command had left"),
+            "{told:?}"
+        );
+        server.kill(&second.id(), true).expect(200);
     });
 }
 

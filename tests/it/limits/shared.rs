@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::hogs;
 use crate::support::Server;
-use crate::support::limits::{MIB, each_way, struck, told_of_memory};
+use crate::support::limits::{MIB, each_way, slow, struck, told_of_memory};
 
 /// Two commands that together are over the limit: the larger dies, the smaller works to its end.
 #[track_caller]
@@ -74,6 +74,7 @@ fn all_commands_share_the_number_of_processes() {
         }
         let quiet = server.end(&quiet).expect_exit(0);
         assert_eq!(quiet.output(), "up\r\nwell\r\n");
+        assert!(quiet.0.get("limit").is_none(), "{quiet:?}");
     });
 }
 
@@ -81,8 +82,12 @@ fn all_commands_share_the_number_of_processes() {
 fn a_share_of_the_processor_is_for_all_together() {
     each_way(&[("USER_CPU_LIMIT", "0.6")], |server, _| {
         let hog = json!({"command": "timeout 3 sh -c 'while :; do :; done'; true"});
+        // What it takes to start one is little of what may be used in that time.
+        let quiet = server.start(&format!("sleep {}", if slow() { 15 } else { 5 }));
         let ids = [(); 3].map(|()| server.execute("wait=0", &hog).id());
         let replies = ids.map(|id| server.end(&id));
+        let quiet = server.end(&quiet).expect_exit(0);
+        assert!(quiet.0.get("limit").is_none(), "it only slept: {quiet:?}");
         let figure = |name: &str| {
             let figures = replies.iter();
             figures
