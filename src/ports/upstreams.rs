@@ -12,6 +12,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use nix::sys::socket::{setsockopt, sockopt};
 use tokio::net::TcpStream;
 
 use super::{Error, Target};
@@ -22,6 +23,9 @@ use idle::{Idle, Slot};
 const KEPT: Duration = Duration::from_secs(4);
 /// A request that must not be sent twice takes only a connection that was in use as recently as this.
 const RECENT: Duration = Duration::from_secs(1);
+
+/// Seconds of silence after which a server is asked whether it is still there. On this machine, the answer comes at once.
+const PROBE: u32 = 60;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -104,6 +108,10 @@ where
 
     async fn open(&self, target: &Target, stream: TcpStream) -> Result<Slot<B>, Error> {
         stream.set_nodelay(true).ok();
+        // A server that has closed looks like one that has only finished speaking, until it is asked: without this, a
+        // tunnel to it would last as long as its client is silent.
+        setsockopt(&stream, sockopt::TcpKeepIdle, &PROBE).ok();
+        setsockopt(&stream, sockopt::KeepAlive, &true).ok();
         let mut builder = http1::Builder::new();
         builder
             .allow_obsolete_multiline_headers_in_responses(true)

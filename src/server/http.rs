@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use nix::sys::socket::{setsockopt, sockopt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,6 +31,12 @@ const HEAD: Duration = Duration::from_secs(20);
 /// A client that takes nothing of its answer for so long is left: a thread waits to go on with that answer, and often
 /// others wait for their turn behind it.
 const STALLED: Duration = Duration::from_mins(1);
+/// Seconds of silence after which a client is asked whether it is still there.
+const PROBE: u32 = 60;
+/// Seconds between two such questions.
+const PROBE_AGAIN: u32 = 15;
+/// A client that leaves so many unanswered has vanished: three minutes after it was last heard of.
+const PROBES: u32 = 8;
 /// Pause after a failed accept (no descriptors left, mostly).
 const BREATHE: Duration = Duration::from_millis(50);
 
@@ -62,6 +69,9 @@ pub(super) async fn serve(
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, "the listener cannot be used"),
     };
+    if let Err(error) = notice_who_vanishes(&listener) {
+        tracing::warn!(%error, "clients that vanish will not be noticed");
+    }
     let connections = TaskTracker::new();
     loop {
         tokio::select! {
@@ -80,6 +90,15 @@ pub(super) async fn serve(
     }
     connections.close();
     connections.wait().await;
+}
+
+/// Has the kernel ask silent clients whether they are there (tcp(7)): one whose machine or network is gone says no
+/// goodbye, and a stream or tunnel that is quiet would be kept for it for ever. What is accepted inherits this.
+fn notice_who_vanishes(listener: &TcpListener) -> nix::Result<()> {
+    setsockopt(listener, sockopt::TcpKeepIdle, &PROBE)?;
+    setsockopt(listener, sockopt::TcpKeepInterval, &PROBE_AGAIN)?;
+    setsockopt(listener, sockopt::TcpKeepCount, &PROBES)?;
+    setsockopt(listener, sockopt::KeepAlive, &true)
 }
 
 async fn connection(

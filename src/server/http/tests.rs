@@ -6,6 +6,7 @@ use axum::routing::{get, post};
 use futures_util::stream::once;
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
+use nix::sys::socket::getsockopt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{sleep, timeout};
@@ -135,4 +136,19 @@ async fn a_head_that_does_not_end_is_not_waited_for_after_a_request_either() {
     until(&mut stream, "ok").await;
     stream.write_all(b"GET / HTTP").await.unwrap();
     assert!(ends(&mut stream).await);
+}
+
+#[tokio::test]
+async fn who_is_accepted_is_asked_whether_it_is_there() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    notice_who_vanishes(&listener).unwrap();
+    let _client = TcpStream::connect(listener.local_addr().unwrap()).await;
+    let (accepted, _) = listener.accept().await.unwrap();
+    assert!(getsockopt(&accepted, sockopt::KeepAlive).unwrap());
+    let times = [
+        getsockopt(&accepted, sockopt::TcpKeepIdle),
+        getsockopt(&accepted, sockopt::TcpKeepInterval),
+        getsockopt(&accepted, sockopt::TcpKeepCount),
+    ];
+    assert_eq!(times.map(Result::unwrap), [PROBE, PROBE_AGAIN, PROBES]);
 }
