@@ -6,7 +6,7 @@ use axum::http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, PROXY_AUTHORIZATION, TE,
     TRANSFER_ENCODING, UPGRADE,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use axum::response::Response;
 use hyper::body::Body;
 
@@ -83,10 +83,16 @@ fn forwarded(headers: &mut HeaderMap, mount: &Mount, client: IpAddr, host: Optio
     headers.insert(FORWARDED_PREFIX, prefix);
 }
 
-/// Makes of the server's headers those for the client, and adds what the settings say.
+/// Makes of the server's head that for the client, and adds what the settings say.
 pub(super) fn to_client<B>(response: &mut Response<B>, added: &[(HeaderName, HeaderValue)]) {
+    // The version is of the connection, too: what we speak does not become less because the server speaks HTTP/1.0.
+    *response.version_mut() = Version::HTTP_11;
     let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
+    // Beside a transfer coding a length means nothing (RFC 9112, 6.3), but by itself it would cut the body.
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
     let protocol = headers.get(UPGRADE).cloned().filter(|_| upgraded);
     without_hops(headers);
     if let Some(protocol) = protocol {

@@ -92,8 +92,19 @@ fn a_client_that_leaves_is_gone_for_the_server_too() {
 fn an_answer_without_a_length_ends_with_its_connection() {
     let server = Server::spawn();
     let upstream = Upstream::start(&server);
-    let answer = server.get(&upstream.path("/until-the-end")).expect(200);
-    assert_eq!(answer.text(), "all of it");
+    let mut answer = get(&server, &upstream.path("/until-the-end"));
+    // The server behind speaks HTTP/1.0; we do not, so that the end can be told from a break.
+    assert_eq!(answer.status_line(), "HTTP/1.1 200 OK");
+    assert_eq!(answer.header("transfer-encoding"), Some("chunked"));
+    assert_eq!(answer.first(1000).expect("it is whole"), b"all of it");
+}
+
+#[test]
+fn a_length_beside_chunks_does_not_cut_the_body() {
+    let server = Server::spawn();
+    let upstream = Upstream::start(&server);
+    let answer = server.get(&upstream.path("/both")).expect(200);
+    assert_eq!(answer.text(), "whole");
 }
 
 #[test]
@@ -128,7 +139,7 @@ fn a_server_that_dies_midway_cuts_its_answer_off() {
 fn a_body_that_breaks_off_does_so_for_the_client() {
     let server = Server::spawn();
     let upstream = Upstream::start(&server);
-    for path in ["/cut", "/cut-chunked"] {
+    for path in ["/cut", "/cut-chunked", "/reset"] {
         let mut answer = get(&server, &upstream.path(path));
         assert_eq!(answer.status(), 200);
         assert!(answer.first(1000).is_err(), "{path}");

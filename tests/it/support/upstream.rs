@@ -7,7 +7,7 @@ use super::{Server, wait_for};
 
 /// It reads requests by hand, so that what it shows is what came.
 const PROGRAM: &str = r#"
-import os, socket, sys, threading, time
+import os, socket, struct, sys, threading, time
 
 moved = {}
 
@@ -52,6 +52,17 @@ def answer(c, path, head, f, served):
     elif path == "/cut-chunked":
         send(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n01234\r\n")
         return False
+    elif path == "/reset":
+        send(b"HTTP/1.0 200 OK\r\n\r\n0123456789")
+        time.sleep(0.2)
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        f.close()
+        c.close()
+        return False
+    elif path == "/both":
+        send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\n\r\n")
+    elif path == "/open":
+        send(b"HTTP/1.1 200 OK\r\naccess-control-allow-origin: *\r\ncontent-length: 0\r\n\r\n")
     elif path == "/die":
         send(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n0123456789")
         time.sleep(0.2)

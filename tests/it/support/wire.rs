@@ -102,6 +102,11 @@ impl Incoming {
         word.parse().expect("a status is a number")
     }
 
+    /// The first line.
+    pub(crate) fn status_line(&self) -> &str {
+        self.head.lines().next().expect("there is a status line")
+    }
+
     /// A header's value.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(':'));

@@ -173,3 +173,13 @@ fn an_answer_keeps_its_own_and_gets_what_the_settings_add() {
     ];
     assert_eq!(*response.headers(), map(&expected));
 }
+
+#[test]
+fn a_length_beside_chunks_is_not_passed_on_nor_is_the_servers_version() {
+    let mut response = Response::new(());
+    *response.version_mut() = Version::HTTP_10;
+    *response.headers_mut() = map(&[("content-length", "2"), ("transfer-encoding", "chunked")]);
+    to_client(&mut response, &[]);
+    assert_eq!(response.version(), Version::HTTP_11);
+    assert!(response.headers().is_empty(), "{response:?}");
+}
