@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1;
+use hyper::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use nix::sys::socket::{setsockopt, sockopt};
@@ -171,18 +172,33 @@ fn answered<B: Send + 'static>(
     let status = response.status();
     let bodiless = *method == Method::HEAD
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let slot = (status != StatusCode::SWITCHING_PROTOCOLS).then_some(slot);
+    let usable =
+        status != StatusCode::SWITCHING_PROTOCOLS && (bodiless || has_an_end(response.headers()));
+    let slot = usable.then_some(slot);
     response.map(|body| Answered {
         body,
         slot,
+        ended: false,
         bodiless,
     })
+}
+
+/// Whether a body ends by itself and not with its connection (RFC 9112, 6.3).
+fn has_an_end(headers: &HeaderMap) -> bool {
+    let Some(codings) = headers.get_all(TRANSFER_ENCODING).iter().next_back() else {
+        return headers.contains_key(CONTENT_LENGTH);
+    };
+    let last = codings.as_bytes().rsplit(|byte| *byte == b',').next();
+    last.is_some_and(|last| last.trim_ascii().eq_ignore_ascii_case(b"chunked"))
 }
 
 /// The body of an answer. When it has been read to its end, its connection serves the next request.
 pub struct Answered<B: Send + 'static> {
     body: Incoming,
+    /// None when the connection cannot be used again.
     slot: Option<Slot<B>>,
+    /// Whether the end has been seen: a body in chunks does not know it beforehand.
+    ended: bool,
     /// It has none, whatever length its headers tell.
     bodiless: bool,
 }
@@ -195,7 +211,14 @@ impl<B: Send + 'static> Body for Answered<B> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        // Behind trailers, nobody asks for more.
+        self.ended |= match &polled {
+            Poll::Ready(Some(Ok(frame))) => frame.is_trailers(),
+            Poll::Ready(None) => true,
+            Poll::Ready(Some(Err(_))) | Poll::Pending => false,
+        };
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -214,7 +237,7 @@ impl<B: Send + 'static> Body for Answered<B> {
 impl<B: Send + 'static> Drop for Answered<B> {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take()
-            && self.body.is_end_stream()
+            && (self.ended || self.body.is_end_stream())
         {
             slot.keep();
         }

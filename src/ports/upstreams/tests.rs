@@ -81,6 +81,35 @@ async fn a_connection_serves_one_request_after_the_other() {
 }
 
 #[tokio::test]
+async fn a_body_in_chunks_leaves_its_connection_for_the_next_request() {
+    let chunks = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+    let trailers = "HTTP/1.1 200 OK\r\ntrailer: x-sum\r\ntransfer-encoding: gzip, Chunked\r\n\r\n2\r\nok\r\n0\r\nx-sum: 5\r\n\r\n";
+    for answer in [chunks, trailers] {
+        let (target, mut told) = server("127.0.0.1:0", move |_, _| Some(answer)).await;
+        let upstreams = Upstreams::default();
+        for _ in 0..3 {
+            assert_eq!(ask(&upstreams, &target, Method::GET).await.unwrap(), "ok");
+            assert_eq!(told.recv().await.unwrap().0, 0, "{answer}");
+        }
+    }
+}
+
+#[test]
+fn a_body_that_only_the_end_of_its_connection_ends_is_told_from_others() {
+    for (name, value, expected) in [
+        ("content-length", "5", true),
+        ("transfer-encoding", "chunked", true),
+        ("transfer-encoding", "gzip,CHUNKED", true),
+        ("transfer-encoding", "chunked, gzip", false),
+        ("x-other", "chunked", false),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        assert_eq!(has_an_end(&headers), expected, "{name}: {value}");
+    }
+}
+
+#[tokio::test]
 async fn another_socket_on_the_port_gets_connections_of_its_own() {
     let (target, mut told) = server("127.0.0.1:0", |_, _| Some(OK)).await;
     let upstreams = Upstreams::default();

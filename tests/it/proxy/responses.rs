@@ -165,9 +165,10 @@ fn hints_and_trailers_do_no_harm() {
 fn a_connection_serves_many_clients() {
     let server = Server::spawn();
     let upstream = Upstream::start(&server);
-    for n in 1..4 {
-        let answer = server.get(&upstream.path("/served")).expect(200);
-        assert_eq!(answer.text().trim(), n.to_string());
+    let paths = ["/served", "/served-in-chunks", "/served-in-chunks"];
+    for (n, path) in (1..).zip(paths.into_iter().cycle().take(6)) {
+        let answer = server.get(&upstream.path(path)).expect(200);
+        assert_eq!(answer.text().trim(), n.to_string(), "{path}");
     }
 }
 

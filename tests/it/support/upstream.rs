@@ -98,6 +98,8 @@ def answer(c, path, head, f, served):
         send(b"HTTP/1.1 302 Found\r\nlocation: /elsewhere?x=1\r\nset-cookie: a=1\r\nset-cookie: b=2\r\nserver: mine\r\ndate: then\r\ncontent-length: 0\r\n\r\n")
     elif path == "/served":
         send(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n%4d" % served)
+    elif path == "/served-in-chunks":
+        send(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\n%4d\r\n0\r\n\r\n" % served)
     elif path == "/upgrade":
         send(b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: shout\r\n\r\nhello\n")
         for line in f:
