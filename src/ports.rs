@@ -38,13 +38,15 @@ pub struct Target {
     /// Addresses of the loopback interface, the first to be tried first. There is none when the port is open only on
     /// other addresses or in another network namespace.
     pub addresses: [Option<SocketAddr>; 2],
+    /// Whether it is in the server's own network namespace.
+    pub here: bool,
     /// The process.
     pub pid: i32,
     /// The inode of the socket, by which it is told from a later one on the same port.
     pub inode: u64,
 }
 
-/// Why a port cannot be reached or its server gives no answer.
+/// Why a port cannot be reached or there is no answer from its server.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Nobody of this workspace listens there.
@@ -62,6 +64,28 @@ pub enum Error {
     Elsewhere {
         /// The port.
         port: u16,
+    },
+    /// It is open only where no connection from here leads.
+    #[error(
+        "port {port} is open in a network namespace of its own: start its server without one, as with unshare --net or a sandbox, to have it reached"
+    )]
+    Namespace {
+        /// The port.
+        port: u16,
+    },
+    /// This server has nothing left to make a connection with.
+    #[error("no connection can be made: {problem}")]
+    Exhausted {
+        /// What the system says.
+        problem: std::io::Error,
+    },
+    /// The request's own body failed on its way.
+    #[error(
+        "the request's body cannot be passed on ({problem}): send it whole, and framed as its headers say"
+    )]
+    Request {
+        /// What was wrong.
+        problem: String,
     },
     /// No connection.
     #[error(

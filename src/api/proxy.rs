@@ -22,7 +22,7 @@ use super::{Error, State, wrong_method};
 use crate::config::Config;
 use crate::ports::{Answered, Target, Upstreams};
 use mount::Mount;
-use upload::{Progress, Upload};
+use upload::{Progress, Stand, Upload};
 
 /// The routes that pass requests on.
 pub(super) const PATHS: [&str; 4] = [
@@ -139,10 +139,22 @@ async fn answer(
     tokio::select! {
         biased;
         answer = answer => Ok(answer?),
-        () = late => Err(Error::GatewayTimeout(format!(
-            "the server on port {} has not begun to answer within {} seconds: see what it is doing, or have proxy_timeout raised",
-            target.port,
-            limit.as_secs_f64()
-        ))),
+        () = late => Err(too_late(target.port, limit, &progress.stand())),
     }
+}
+
+/// What has stood still for too long: the server, or the request's body on its way to it.
+fn too_late(port: u16, limit: Duration, stand: &Stand) -> Error {
+    let seconds = limit.as_secs_f64();
+    Error::GatewayTimeout(match stand {
+        Stand::PassedOn => format!(
+            "the server on port {port} has not begun to answer within {seconds} seconds: see what it is doing, or have proxy_timeout raised"
+        ),
+        Stand::Offered => format!(
+            "the server on port {port} has neither taken the rest of the request's body nor begun to answer within {seconds} seconds: see what it is doing, or have proxy_timeout raised"
+        ),
+        Stand::Awaited => format!(
+            "nothing more of the request's body has come within {seconds} seconds, and the server on port {port} has not answered what there is of it: send the body whole, of the length that its headers say, or have proxy_timeout raised"
+        ),
+    })
 }

@@ -169,6 +169,7 @@ fn describe(port: u16, held: &[Held<'_>], listed: &HashMap<u64, Listed>) -> Port
         target: Target {
             port,
             addresses,
+            here: held.iter().any(|each| each.listed.here),
             pid: owner.by.pid,
             inode: owner.listed.socket.inode,
         },

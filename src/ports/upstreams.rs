@@ -13,6 +13,7 @@ use hyper::client::conn::http1;
 use hyper::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use nix::errno::Errno;
 use nix::sys::socket::{setsockopt, sockopt};
 use tokio::net::TcpStream;
 
@@ -102,8 +103,10 @@ where
             }
         }
         Err(match problem {
+            Some(problem) if is_our_lack(&problem) => Error::Exhausted { problem },
             Some(problem) => Error::Connect { port, problem },
-            None => Error::Elsewhere { port },
+            None if target.here => Error::Elsewhere { port },
+            None => Error::Namespace { port },
         })
     }
 
@@ -152,16 +155,43 @@ fn closed_before_an_answer(error: &hyper::Error) -> bool {
     error.is_incomplete_message() || error.is_closed() || error.is_canceled() || reset
 }
 
+/// Whether there is no connection for want of a descriptor, a local port or memory, which is not the server's fault.
+fn is_our_lack(problem: &io::Error) -> bool {
+    let number = problem.raw_os_error().map(Errno::from_raw);
+    matches!(
+        number,
+        Some(
+            Errno::EMFILE
+                | Errno::ENFILE
+                | Errno::EADDRNOTAVAIL
+                | Errno::EAGAIN
+                | Errno::ENOBUFS
+                | Errno::ENOMEM
+        )
+    )
+}
+
 fn no_answer(target: &Target, error: &hyper::Error) -> Error {
-    let cause = std::error::Error::source(error);
-    let problem = match cause {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    };
+    // Of what is sent, only the body can fail by itself.
+    if error.is_user()
+        && let Some(cause) = std::error::Error::source(error)
+    {
+        return Error::Request {
+            problem: all_of(cause),
+        };
+    }
     Error::Answer {
         port: target.port,
-        problem,
+        problem: all_of(error),
     }
+}
+
+/// What an error says, and then what each that caused it does.
+fn all_of(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    let mut words: Vec<String> = chain.map(ToString::to_string).collect();
+    words.dedup();
+    words.join(": ")
 }
 
 fn answered<B: Send + 'static>(

@@ -172,7 +172,13 @@ impl From<ports::Error> for Error {
         let shown = error.to_string();
         match error {
             ports::Error::NotFound { .. } => Self::NotFound(shown),
+            ports::Error::Request { .. } => Self::BadRequest(shown),
+            ports::Error::Exhausted { .. } => Self::Unavailable {
+                shown: "the server has no connection left for this: too many are open; try again in a moment",
+                inner: shown,
+            },
             ports::Error::Elsewhere { .. }
+            | ports::Error::Namespace { .. }
             | ports::Error::Connect { .. }
             | ports::Error::Answer { .. } => Self::BadGateway(shown),
             ports::Error::Scan { .. } => Self::Internal(shown),

@@ -52,6 +52,7 @@ fn at(address: SocketAddr) -> Target {
     Target {
         port: address.port(),
         addresses: [Some(address), None],
+        here: true,
         pid: 1,
         inode: 1,
     }
@@ -107,6 +108,20 @@ fn a_body_that_only_the_end_of_its_connection_ends_is_told_from_others() {
         headers.insert(name, value.parse().unwrap());
         assert_eq!(has_an_end(&headers), expected, "{name}: {value}");
     }
+}
+
+#[test]
+fn what_we_lack_is_not_the_servers_fault() {
+    for (number, expected) in [
+        (Errno::EMFILE, true),
+        (Errno::ENFILE, true),
+        (Errno::EADDRNOTAVAIL, true),
+        (Errno::ECONNREFUSED, false),
+        (Errno::ETIMEDOUT, false),
+    ] {
+        assert_eq!(is_our_lack(&number.into()), expected, "{number}");
+    }
+    assert!(!is_our_lack(&io::ErrorKind::ConnectionRefused.into()));
 }
 
 #[tokio::test]
@@ -212,4 +227,10 @@ async fn nobody_there_and_no_http_are_told_apart() {
     };
     let elsewhere = ask(&upstreams, &nowhere, Method::GET).await.unwrap_err();
     assert!(matches!(elsewhere, Error::Elsewhere { .. }), "{elsewhere}");
+    let apart = Target {
+        here: false,
+        ..nowhere
+    };
+    let apart = ask(&upstreams, &apart, Method::GET).await.unwrap_err();
+    assert!(matches!(apart, Error::Namespace { .. }), "{apart}");
 }

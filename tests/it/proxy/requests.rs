@@ -229,3 +229,47 @@ fn a_slow_upload_is_not_taken_for_a_slow_server() {
     }
     assert_eq!(wire.answer().expect("an answer comes").status(), 200);
 }
+
+/// What is said of a request whose body begins like this and does not go on.
+fn refused(
+    server: &Server,
+    upstream: &Upstream,
+    header: (&str, &str),
+    body: &str,
+) -> (u16, String) {
+    let mut wire = Wire::open(server, "POST", &upstream.path("/b"), &[header]);
+    wire.send(body.as_bytes()).expect("the connection is open");
+    let mut answer = wire.answer().expect("an answer comes");
+    let body = answer.first(1 << 20).expect("it is whole");
+    let detail = String::from_utf8_lossy(&body).into_owned();
+    (answer.status(), detail)
+}
+
+#[test]
+fn a_body_that_is_badly_framed_is_the_clients_fault() {
+    let server = Server::spawn();
+    let upstream = Upstream::start(&server);
+    let chunked = ("transfer-encoding", "chunked");
+    for body in ["nonsense\r\n", "4\r\nfour and more\r\n"] {
+        let (status, detail) = refused(&server, &upstream, chunked, body);
+        assert_eq!(status, 400, "{detail}");
+        assert!(detail.contains("the request's body"), "{detail}");
+    }
+}
+
+#[test]
+fn a_body_that_stops_is_not_taken_for_a_slow_server() {
+    let server = Server::builder().arg("--proxy-timeout=1").start();
+    let upstream = Upstream::start(&server);
+    let (status, detail) = refused(
+        &server,
+        &upstream,
+        ("content-length", "100"),
+        "the first ten",
+    );
+    assert_eq!(status, 504);
+    assert!(
+        detail.contains("nothing more of the request's body has come"),
+        "{detail}"
+    );
+}
