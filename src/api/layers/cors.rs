@@ -111,6 +111,9 @@ impl Cors {
         headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
         if self.allows(&origin) {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        } else {
+            // What a server behind a port allows is not its to allow: pages would read it with the front's cookies.
+            headers.remove(ACCESS_CONTROL_ALLOW_ORIGIN);
         }
     }
 }
@@ -173,6 +176,29 @@ mod tests {
         for other in ["https://b.example", "http://a.example", "null"] {
             let (origin, credentials) = granted(&list, other);
             assert!(origin.is_none() && credentials.is_some(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_list_holds_for_what_a_server_behind_allows_too() {
+        let list = cors(&["https://a.example"]);
+        for (origin, expected) in [
+            ("https://a.example", Some("https://a.example")),
+            ("https://evil.example", None),
+        ] {
+            for allowed in ["*", "https://evil.example"] {
+                let mut headers = HeaderMap::new();
+                headers.append(
+                    ACCESS_CONTROL_ALLOW_ORIGIN,
+                    HeaderValue::from_static(allowed),
+                );
+                list.grant(Some(HeaderValue::from_static(origin)), &mut headers);
+                let granted = headers.get(ACCESS_CONTROL_ALLOW_ORIGIN);
+                assert_eq!(
+                    granted.map(HeaderValue::as_bytes),
+                    expected.map(str::as_bytes)
+                );
+            }
         }
     }
 

@@ -200,6 +200,22 @@ fn pages_of_another_origin_may_read_the_answer() {
 }
 
 #[test]
+fn what_a_server_allows_to_others_is_not_its_to_allow() {
+    let server = Server::builder()
+        .arg("--cors-allowed-origins=https://front.example")
+        .start();
+    let upstream = Upstream::start(&server);
+    for (origin, expected) in [
+        ("https://front.example", Some("https://front.example")),
+        ("https://evil.example", None),
+    ] {
+        let ask = server.ask("GET", &upstream.path("/open"));
+        let answer = ask.header("origin", origin).send().expect(200);
+        assert_eq!(answer.header("access-control-allow-origin"), expected);
+    }
+}
+
+#[test]
 fn a_path_without_its_slash_leads_to_the_one_with_it() {
     let server = Server::spawn();
     for (path, target) in [
