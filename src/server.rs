@@ -51,7 +51,7 @@ pub fn run(startup: &Startup) -> Result<(), String> {
     let _log = telemetry::start(&config.log_level, config.json_logs)?;
     let tunnel = startup
         .tunnel
-        .then(|| tunnel::Tunnel::find(&startup.env))
+        .then(|| tunnel::Tunnel::find(&startup.env, address))
         .transpose()?;
     // Before there is any other process: it may move this one.
     let limits = Limits::start(limits::settings(config))?;
@@ -146,7 +146,7 @@ async fn live(
         tokio::spawn(processes.clone().sweep()),
         tokio::spawn(take_children()),
     ];
-    let tunnel = tunnel.map(|tunnel| tunnel.open(config.port)).transpose()?;
+    let tunnel = tunnel.map(tunnel::Tunnel::open).transpose()?;
     let why = told_to_end.await;
     tracing::info!("shutting down on {why}");
     stop.cancel();

@@ -21,7 +21,7 @@ fn the_connector_gets_the_address_and_no_key_and_ends_with_the_server() {
     let program = bin.join("cloudflared");
     fs::write(&program, STAND_IN).expect("it is ours");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let port = TcpListener::bind("127.0.0.1:0")
+    let port = TcpListener::bind("127.0.0.2:0")
         .and_then(|free| free.local_addr())
         .expect("there is a free port")
         .port();
@@ -32,6 +32,7 @@ fn the_connector_gets_the_address_and_no_key_and_ends_with_the_server() {
         .arg("--cftunnel")
         .arg("--port")
         .arg(&port.to_string())
+        .host("127.0.0.2")
         .start();
     eventually("the URL is shown", seconds(5), || {
         server
@@ -40,7 +41,7 @@ fn the_connector_gets_the_address_and_no_key_and_ends_with_the_server() {
     });
     let given = fs::read_to_string(home.path().join("tunnel.txt")).expect("it ran");
     assert!(
-        given.contains(&format!("--url http://127.0.0.1:{port}")),
+        given.contains(&format!("--url http://127.0.0.2:{port}\n")),
         "{given}"
     );
     assert!(!given.contains("OPEN_TERMINAL"), "{given}");
