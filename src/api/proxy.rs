@@ -32,7 +32,7 @@ pub(super) const PATHS: [&str; 4] = [
     "/absproxy/{port}/{*path}",
 ];
 
-/// Every method but TRACE is passed on; these are known to everybody.
+/// Every method but TRACE and CONNECT is passed on; these are known to everybody.
 const ALLOWED: HeaderValue =
     HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
 
@@ -80,7 +80,7 @@ pub(super) async fn forward(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Response, Error> {
-    if *request.method() == Method::TRACE {
+    if [Method::TRACE, Method::CONNECT].contains(request.method()) {
         return Ok(([(ALLOW, ALLOWED)], wrong_method().await).into_response());
     }
     let mount = Mount::of(request.uri())?;

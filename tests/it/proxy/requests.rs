@@ -116,7 +116,7 @@ fn what_is_of_the_connection_stays_behind_and_all_else_arrives_as_often_as_it_wa
 }
 
 #[test]
-fn every_method_arrives_but_trace() {
+fn every_method_arrives_but_trace_and_connect() {
     let server = Server::spawn();
     let upstream = Upstream::start(&server);
     for method in [
@@ -125,8 +125,12 @@ fn every_method_arrives_but_trace() {
         let shown = sent(&server, method, &upstream.path("/m"), &[]);
         assert!(shown.starts_with(&format!("{method} /m ")), "{shown}");
     }
-    let trace = Wire::open(&server, "TRACE", &upstream.path("/m"), &[]);
-    assert_eq!(trace.answer().expect("an answer comes").status(), 405);
+    for method in ["TRACE", "CONNECT"] {
+        let refused = Wire::open(&server, method, &upstream.path("/m"), &[]);
+        let refused = refused.answer().expect("an answer comes");
+        assert_eq!(refused.status(), 405, "{method}");
+        assert!(refused.header("allow").is_some(), "{method}");
+    }
 }
 
 #[test]
