@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State as Use};
 use axum::http::header::{ALLOW, LOCATION};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tokio_util::sync::CancellationToken;
 
@@ -65,9 +65,10 @@ impl Proxy {
 }
 
 /// Leads to the same port's top: what a page there names is found below it only with the slash at its end.
-pub(super) async fn to_slash(uri: Uri) -> Response {
+pub(super) async fn to_slash(uri: Uri, headers: HeaderMap) -> Response {
     let query = uri.query().map(|query| format!("?{query}"));
-    let target = format!("{}/{}", uri.path(), query.unwrap_or_default());
+    let front = headers::prefix(&headers).unwrap_or_default();
+    let target = format!("{front}{}/{}", uri.path(), query.unwrap_or_default());
     match HeaderValue::from_str(&target) {
         Ok(target) => (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, target)]).into_response(),
         Err(_) => Error::NotFound("Not Found".to_owned()).into_response(),

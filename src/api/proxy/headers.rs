@@ -28,6 +28,15 @@ pub(super) fn upgrade(headers: &HeaderMap) -> Option<&HeaderValue> {
     (!http && mentions(headers, &CONNECTION, "upgrade")).then_some(protocol)
 }
 
+/// The path under which a front before us shows us, without a slash at its end. One that would lead to another host is
+/// none.
+pub(super) fn prefix(headers: &HeaderMap) -> Option<&str> {
+    let prefix = headers.get(FORWARDED_PREFIX)?.to_str().ok()?.trim();
+    let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+    let elsewhere = prefix.starts_with("//") || prefix.contains('\\');
+    (prefix.starts_with('/') && !elsewhere).then_some(prefix)
+}
+
 /// Makes of a client's headers those for the server behind the port.
 pub(super) fn to_upstream(
     headers: &mut HeaderMap,

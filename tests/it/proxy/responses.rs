@@ -225,4 +225,7 @@ fn a_path_without_its_slash_leads_to_the_one_with_it() {
         let answer = server.get(path).expect(307);
         assert_eq!(answer.header("location"), Some(target));
     }
+    let ask = server.ask("GET", "/proxy/80");
+    let answer = ask.header("x-forwarded-prefix", "/front/").send();
+    assert_eq!(answer.header("location"), Some("/front/proxy/80/"));
 }

@@ -183,3 +183,13 @@ fn a_length_beside_chunks_is_not_passed_on_nor_is_the_servers_version() {
     assert_eq!(response.version(), Version::HTTP_11);
     assert!(response.headers().is_empty(), "{response:?}");
 }
+
+#[test]
+fn a_prefix_is_a_path_on_this_host() {
+    let of = |value: &str| prefix(&map(&[("x-forwarded-prefix", value)])).map(str::to_owned);
+    assert_eq!(of("/tools/").as_deref(), Some("/tools"));
+    assert_eq!(of(" /a/b ").as_deref(), Some("/a/b"));
+    for none in ["", "/", "tools", "//evil.example", "/\\evil.example"] {
+        assert_eq!(of(none), None, "{none}");
+    }
+}
