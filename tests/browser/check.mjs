@@ -75,8 +75,7 @@ async function serve(command, directory, listens) {
   return id;
 }
 
-async function startServer() {
-  fs.rmSync(work, { recursive: true, force: true });
+async function startServer(settings = {}) {
   for (const part of ['home', 'state', 'tmp']) fs.mkdirSync(path.join(work, part), { recursive: true });
   server.port = await port();
   const environment = {
@@ -86,8 +85,9 @@ async function startServer() {
     TMPDIR: path.join(work, 'tmp'),
     XDG_STATE_HOME: path.join(work, 'state'),
     OPEN_TERMINAL_API_KEY: key,
+    ...settings,
   };
-  const log = fs.openSync(path.join(work, 'server.log'), 'w');
+  const log = fs.openSync(path.join(work, 'server.log'), 'a');
   const options = { env: environment, stdio: ['ignore', log, log] };
   child = spawn(program, ['run', '--host', '127.0.0.1', '--port', String(server.port), '--cwd', home], options);
   child.on('error', (error) => breakOff(`the server does not start: ${error.message}`));
@@ -233,6 +233,30 @@ async function ipv6({ page, at }) {
   demand((await page.textContent('h1')) === 'from ::1', 'the page is there');
 }
 
+/** What a page behind the proxy sees of what the user interface on the same origin has stored. */
+async function storage(page, at, own) {
+  await page.goto(at('/health'));
+  await page.evaluate(() => {
+    localStorage.setItem('token', 'secret');
+    document.cookie = 'session=secret';
+  });
+  await page.goto(at(`/proxy/${own}/storage`));
+  return JSON.parse(await page.textContent('#seen'));
+}
+
+/** Without a sandbox, a page reads what its origin has stored: what the next check says would be nothing otherwise. */
+async function sharedStorage({ page, at, own }) {
+  const seen = await storage(page, at, own);
+  demand(seen.stored === 'secret' && seen.cookie.includes('session=secret'), `it sees ${JSON.stringify(seen)}`);
+}
+
+/** With a sandbox from proxy_response_headers, a page runs but gets at nothing of its origin. */
+async function sandbox({ page, at, own }) {
+  const seen = await storage(page, at, own);
+  demand(seen.origin === 'null', `its origin is its own: ${seen.origin}`);
+  demand(seen.stored === 'SecurityError' && seen.cookie === 'SecurityError', `it sees ${JSON.stringify(seen)}`);
+}
+
 /** A server that was ended: the page says so in words. */
 async function gone({ page, at, own, command }) {
   await api('DELETE', `/execute/${command}?force=true`);
@@ -265,7 +289,8 @@ async function check(name, browser, act, given) {
 }
 
 async function main() {
-  const stop = await startServer();
+  fs.rmSync(work, { recursive: true, force: true });
+  let stop = await startServer();
   let listener;
   let browser;
   try {
@@ -285,7 +310,12 @@ async function main() {
     await check('an upload of 20 MB', browser, upload, given);
     await check('chunks both ways', browser, chunks, given);
     await check('a server on ::1', browser, ipv6, given);
+    await check('the storage of an origin', browser, sharedStorage, given);
     await check('a server that was ended', browser, gone, given);
+    await stop();
+    stop = await startServer({ OPEN_TERMINAL_PROXY_RESPONSE_HEADERS: 'Content-Security-Policy: sandbox allow-scripts allow-forms' });
+    await serve(`node ${path.join(here, 'upstream.mjs')} ${own} 0.0.0.0`, '.', own);
+    await check('a sandbox', browser, sandbox, { at, own });
   } finally {
     await browser?.close();
     listener?.closeAllConnections();

@@ -14,6 +14,14 @@ const CLOCK = `<title>clock</title><ol id=ticks></ol><script>
   };
 </script>`;
 
+/** Says what a page here can get at of what the origin keeps. */
+const STORAGE = `<title>storage</title><p id=seen></p><script>
+  const read = (what) => { try { return what(); } catch (error) { return error.name; } };
+  const stored = read(() => localStorage.getItem('token'));
+  const cookie = read(() => document.cookie);
+  seen.textContent = JSON.stringify({ origin: self.origin, stored, cookie });
+</script>`;
+
 http.createServer((request, response) => {
   switch (new URL(request.url, 'http://any').pathname) {
     case '/clock':
@@ -36,6 +44,8 @@ http.createServer((request, response) => {
       return response.end();
     case '/home':
       return html(response, `<title>home</title><p id=cookie>${request.headers.cookie}</p><p id=url>${request.url}</p>`);
+    case '/storage':
+      return html(response, STORAGE);
     default:
       return html(response, `<title>hello</title><h1>from ${host}</h1>`);
   }
