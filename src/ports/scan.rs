@@ -53,6 +53,17 @@ struct Held<'a> {
 impl Scanner {
     /// The ports of the processes below `server`, in order of their numbers.
     pub(super) fn scan(&mut self, server: i32) -> Vec<Port> {
+        let listened = self.last.clone();
+        let ports = self.look(server);
+        // One that ended meanwhile may have left its socket to a child that it made after the children were looked at.
+        let is_seen = |one: &Candidate| self.last.iter().any(|each| each.pid == one.pid);
+        if listened.iter().any(|one| !is_seen(one) && !one.is_there()) {
+            return self.look(server);
+        }
+        ports
+    }
+
+    fn look(&mut self, server: i32) -> Vec<Port> {
         let mut candidates = below(server);
         // While it is read, the kernel's list of children may skip one whose sibling or parent ends. What listened
         // before and is still the same process is not lost by that.
