@@ -14,6 +14,8 @@ pub(super) struct Bucket {
     rate: f64,
     /// In seconds; less than nothing is a debt.
     level: f64,
+    /// What it was full of at first, until more than that has been used: then it is owed like the rest.
+    lent: f64,
     at: Instant,
     used: Duration,
 }
@@ -24,6 +26,7 @@ impl Bucket {
         Self {
             rate,
             level: rate * BURST,
+            lent: rate * BURST,
             at,
             used,
         }
@@ -34,6 +37,9 @@ impl Bucket {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         let taken = used.saturating_sub(self.used).as_secs_f64();
         self.level += passed * self.rate - taken;
+        if self.level < 0.0 {
+            self.level -= std::mem::take(&mut self.lent);
+        }
         self.level = self.level.clamp(-LONGEST * self.rate, BURST * self.rate);
         self.at = now;
         self.used = self.used.max(used);
@@ -58,9 +64,9 @@ mod tests {
         let mut bucket = Bucket::new(0.5, used(1000), start);
         assert!(!bucket.take(used(1050), start), "that is the burst");
         assert!(bucket.take(used(1100), after(10)));
-        assert_eq!(bucket.wait().as_millis(), 90);
-        assert!(bucket.take(used(1100), after(90)));
-        assert!(!bucket.take(used(1100), after(110)));
+        assert_eq!(bucket.wait().as_millis(), 190, "the burst is paid back");
+        assert!(bucket.take(used(1100), after(190)));
+        assert!(!bucket.take(used(1100), after(210)));
         // A long rest saves up no more than the burst.
         assert!(!bucket.take(used(1100), after(60_000)));
         assert!(bucket.take(used(1160), after(60_001)));
