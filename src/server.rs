@@ -34,6 +34,8 @@ use crate::{sys, telemetry};
 const MOST_WORKERS: usize = 8;
 /// An idle helper thread ends after this.
 const THREAD_IDLE: Duration = Duration::from_millis(500);
+/// Time for the first lines of the log to be written.
+const BANNER: Duration = Duration::from_secs(1);
 /// Time for all commands and terminals to end when the server does.
 const COMMANDS_END: Duration = Duration::from_secs(6);
 /// Time for requests under way to be answered after that.
@@ -48,7 +50,7 @@ pub fn run(startup: &Startup) -> Result<(), String> {
         .map_err(|error| format!("SIGXFSZ cannot be ignored: {error}"))?;
     let listener = bind(config)?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let _log = telemetry::start(&config.log_level, config.json_logs)?;
+    let log = telemetry::start(&config.log_level, config.json_logs)?;
     let tunnel = startup
         .tunnel
         .then(|| tunnel::Tunnel::find(&startup.env, address))
@@ -56,6 +58,8 @@ pub fn run(startup: &Startup) -> Result<(), String> {
     // Before there is any other process: it may move this one.
     let limits = Limits::start(limits::settings(config))?;
     banner::show(startup, address, limits.status());
+    // Who finds that the server answers may look for its key at once.
+    log.settle(BANNER);
     let commands = runtime(&mut Builder::new_current_thread())?;
     let workers = std::thread::available_parallelism()
         .map_or(1, |cores| cores.get() - 1)

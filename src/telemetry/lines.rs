@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ pub(super) struct Lines(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     waiting: Mutex<Waiting>,
+    /// Tells that what somebody waits for is written.
+    settled: Condvar,
     ending: AtomicBool,
     /// The thread that writes.
     thread: std::sync::OnceLock<thread::Thread>,
@@ -31,6 +33,9 @@ struct Shared {
 struct Waiting {
     bytes: Vec<u8>,
     dropped: u64,
+    /// How often somebody has waited for what was there, and how often that was written.
+    asked: u64,
+    done: u64,
 }
 
 /// The thread that writes; dropping it writes what waits and ends it.
@@ -67,10 +72,10 @@ impl Lines {
         let mut bytes = Vec::new();
         loop {
             let ending = self.0.ending.load(Ordering::Acquire);
-            let dropped = {
+            let (dropped, asked) = {
                 let mut waiting = self.waiting();
                 std::mem::swap(&mut waiting.bytes, &mut bytes);
-                std::mem::take(&mut waiting.dropped)
+                (std::mem::take(&mut waiting.dropped), waiting.asked)
             };
             // A log that nobody reads any more is no reason to end.
             out.write_all(&bytes).ok();
@@ -83,13 +88,16 @@ impl Lines {
             }
             out.flush().ok();
             bytes.clear();
+            self.waiting().done = asked;
+            self.0.settled.notify_all();
             if ending {
                 return;
             }
-            if self.waiting().bytes.is_empty() && !self.0.ending.load(Ordering::Acquire) {
+            let hurries = || self.0.ending.load(Ordering::Acquire) || self.waiting().asked > asked;
+            if self.waiting().bytes.is_empty() && !hurries() {
                 thread::park();
             }
-            if !self.0.ending.load(Ordering::Acquire) {
+            if !hurries() {
                 thread::park_timeout(GATHER);
             }
         }
@@ -123,6 +131,22 @@ impl Write for Lines {
     }
 }
 
+impl Writer {
+    /// Waits until the lines so far are written, at most this long: a reader who stops reading keeps nobody.
+    pub fn settle(&self, most: Duration) {
+        let mut waiting = self.lines.waiting();
+        waiting.asked += 1;
+        let asked = waiting.asked;
+        self.lines.wake();
+        let waited = self
+            .lines
+            .0
+            .settled
+            .wait_timeout_while(waiting, most, |waiting| waiting.done < asked);
+        drop(waited);
+    }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
         self.lines.0.ending.store(true, Ordering::Release);
@@ -151,6 +175,24 @@ mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn who_waits_finds_the_lines_written_and_a_blocked_reader_keeps_nobody() {
+        let (go, blocked) = mpsc::channel();
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let out = Out(Arc::clone(&written), Arc::new(Mutex::new(blocked)));
+        let (mut lines, writer) = Lines::start(out).unwrap();
+        lines.write_all(b"one").unwrap();
+        writer.settle(GATHER);
+        assert_eq!(*written.lock().unwrap(), b"");
+        drop(go);
+        for _ in 0..100 {
+            written.lock().unwrap().clear();
+            lines.write_all(b"two").unwrap();
+            writer.settle(Duration::from_secs(20));
+            assert!(written.lock().unwrap().ends_with(b"two"));
         }
     }
 
