@@ -60,6 +60,8 @@ pub fn run(startup: &Startup) -> Result<(), String> {
     banner::show(startup, address, limits.status());
     // Who finds that the server answers may look for its key at once.
     log.settle(BANNER);
+    // However many commands compute, requests are answered.
+    sys::run_soon();
     let commands = runtime(&mut Builder::new_current_thread())?;
     let workers = std::thread::available_parallelism()
         .map_or(1, |cores| cores.get() - 1)
@@ -67,7 +69,8 @@ pub fn run(startup: &Startup) -> Result<(), String> {
     let http = runtime(
         Builder::new_multi_thread()
             .worker_threads(workers)
-            .thread_name("http"),
+            .thread_name("http")
+            .on_thread_start(sys::run_soon),
     )?;
     let ended = commands.block_on(live(startup, listener, &http, tunnel, &limits));
     http.shutdown_background();

@@ -271,6 +271,7 @@ impl Shared {
 
     /// What the thread does: rounds, with pauses that keep their cost small.
     fn guard(&self) {
+        crate::sys::run_soon();
         let level = |(scope, bounds): &(Scope, Bounds)| Level::new(*scope, *bounds);
         let mut levels: Vec<Level> = self.levels.iter().map(level).collect();
         while let Some((trees, past)) = self.next() {
