@@ -95,12 +95,6 @@ pub(super) struct Execution {
 struct Reply {
     status: String,
     execution_count: Option<i64>,
-    #[serde(default)]
-    ename: String,
-    #[serde(default)]
-    evalue: String,
-    #[serde(default)]
-    traceback: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -197,11 +191,7 @@ impl Execution {
         self.count = reply.execution_count.or(self.count);
         self.reply = Some(match reply.status.as_str() {
             "ok" => Outcome::Well,
-            _ => Outcome::Raised(Raised {
-                ename: reply.ename,
-                evalue: reply.evalue,
-                traceback: reply.traceback,
-            }),
+            _ => Outcome::Raised(message.read().unwrap_or_default()),
         });
     }
 

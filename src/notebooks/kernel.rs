@@ -162,7 +162,8 @@ impl Kernel {
 
     /// Waits for what it had published when it ended; none when that was all.
     pub(super) async fn last_words(&mut self, until: Instant) -> Option<Message> {
-        while !self.deaf {
+        // What is there at once is had however late it is, and a child that it has left may publish for ever.
+        while !self.deaf && Instant::now() < until {
             match timeout_at(until, self.channels.iopub.receive()).await {
                 Ok(Ok(Incoming::Message(frames))) => {
                     if let Some(message) = self.signer.read(&frames) {

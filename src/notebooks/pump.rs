@@ -11,7 +11,7 @@ use super::execution::{Execution, Outcome, Task};
 use super::kernel::{Ground, Kernel, News};
 use super::session::{Order, Session};
 
-/// How long what was printed may follow the reply to its cell, or that follow the word that it is done.
+/// How long what was printed may follow the reply to its cell, or the reply the kernel's word that it is done.
 const SETTLE: Duration = Duration::from_secs(4);
 /// How long an interrupted cell may take to end.
 const INTERRUPTED: Duration = Duration::from_secs(5);

@@ -73,6 +73,11 @@ def execute(code, parent):
         publish("stream", parent, printed("well"))
         publish("status", parent, {"execution_state": "idle"})
         return
+    elif code == "heir":
+        if os.fork() == 0:
+            while True:
+                publish("stream", parent, printed("more "))
+        os._exit(9)
     elif code == "last words":
         for n in range(3000):
             publish("stream", parent, printed(f"{n} "))

@@ -124,6 +124,18 @@ fn what_a_kernel_said_before_it_ended_is_kept() {
 }
 
 #[test]
+fn a_child_that_publishes_for_ever_does_not_keep_the_death_from_being_told() {
+    let Some(server) = server() else { return };
+    let notebook = open_fake(&server);
+    let since = Instant::now();
+    let answer = notebook.run_code("heir");
+    assert!(death(&answer).contains("status 9"), "{answer:.300}");
+    assert!(since.elapsed() < seconds(10), "{:?}", since.elapsed());
+    notebook.post("/restart").expect(200);
+    assert_eq!(text(&notebook.run_code("usual")), "end");
+}
+
+#[test]
 fn endless_output_takes_bounded_memory_and_keeps_no_order_out() {
     let Some(server) = server() else { return };
     let notebook = open_fake(&server);
