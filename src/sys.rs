@@ -13,7 +13,7 @@ mod tty;
 
 pub use children::{Ended, Rusage, reap, take_ended};
 pub use fds::{receive_with_fds, send_with_fds};
-pub use file::read_cached;
+pub use file::{read_cached, reserve};
 pub use schedule::run_soon;
 pub use secrets::{erase_environment, hide_memory};
 pub use signals::{close_all_but_standard, start_clean, survive_file_size_limit};

@@ -5,10 +5,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use nix::errno::Errno;
-use nix::fcntl::{FallocateFlags, fallocate};
-
 use super::Error;
+use crate::sys;
 use crate::workspace::{Unopened, open_regular, shown};
 
 /// Bytes of the largest notebook: it is held in memory a few times over.
@@ -98,15 +96,7 @@ fn is_of_the_directory(problem: &io::Error) -> bool {
 fn overwrite(target: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).open(target)?;
     let old = file.metadata()?.len();
-    let size = i64::try_from(text.len()).map_err(io::Error::other)?;
-    match fallocate(&file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, size) {
-        // Where there is no such thing it can only be tried.
-        Ok(()) | Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINTR) => {}
-        Err(problem) => {
-            drop(file.set_len(old));
-            return Err(problem.into());
-        }
-    }
+    sys::reserve(&file, text.len() as u64)?;
     file.write_all(text.as_bytes())?;
     if old > text.len() as u64 {
         file.set_len(text.len() as u64)?;

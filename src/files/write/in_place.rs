@@ -1,17 +1,17 @@
 //! Overwriting in place: for files that no rename can replace.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::sync::Mutex;
 
 use nix::errno::Errno;
-use nix::fcntl::{FallocateFlags, fallocate};
 use nix::libc;
 
 use super::super::Error;
 use super::Target;
 use super::target::lock;
+use crate::sys;
 
 /// One writer at a time in one file, by whichever of its names.
 static LOCKS: [Mutex<()>; 64] = [const { Mutex::new(()) }; 64];
@@ -37,11 +37,7 @@ pub(super) fn overwrite(
     if !found.is_file() || (found.dev(), found.ino()) != (old.dev(), old.ino()) {
         return Err(refused(io::ErrorKind::ResourceBusy.into()));
     }
-    if let Err(problem) = reserve(&file, found.len(), size) {
-        // Gives back what was reserved behind the end; if that fails, it is only room.
-        drop(file.set_len(found.len()));
-        return Err(refused(problem));
-    }
+    sys::reserve(&file, size).map_err(refused)?;
     let copied = io::copy(&mut content, &mut &file).and_then(|_| {
         // Files of the kernel are never long, and cannot be cut.
         let longer = found.len() > size;
@@ -55,29 +51,6 @@ pub(super) fn overwrite(
         Ok(()) | Err(Errno::EINTR) => Ok(()),
         Err(problem) => Err(broken(target, &problem.into())),
     }
-}
-
-/// Makes sure of room for `size` bytes in a file of `old` bytes without changing what it holds.
-fn reserve(file: &File, old: u64, size: u64) -> io::Result<()> {
-    if size == 0 {
-        return Ok(());
-    }
-    let length = libc::off_t::try_from(size).map_err(|_| io::ErrorKind::FileTooLarge)?;
-    loop {
-        match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, length) {
-            Err(Errno::EINTR) => {}
-            Err(Errno::EOPNOTSUPP | Errno::ENOSYS) => break,
-            reserved => return Ok(reserved?),
-        }
-    }
-    // The next best: there is as much room now.
-    let system = rustix::fs::fstatvfs(file)?;
-    let room = system.f_bavail.saturating_mul(system.f_frsize);
-    // Files of the kernel take no room and have none.
-    if system.f_blocks > 0 && room < size.saturating_sub(old) {
-        return Err(io::ErrorKind::StorageFull.into());
-    }
-    Ok(())
 }
 
 /// What it means that writing failed half-way: the one case in which the old content is lost.
