@@ -9,6 +9,7 @@ mod document;
 mod environment;
 mod error;
 mod file;
+mod isolation;
 mod key;
 mod kind;
 mod layer;
@@ -31,6 +32,7 @@ pub use demand::Demand;
 pub use document::{example_file, markdown_table};
 pub use environment::{Environment, arguments};
 pub use error::ConfigError;
+pub use isolation::{Isolation, WallDemands};
 pub use key::ApiKey;
 pub use kind::Kind;
 pub use limits::LevelLimits;
@@ -219,6 +221,8 @@ fn complete(settings: &mut [Effective], config: &Config) {
                 "generated at start".clone_into(&mut setting.origin);
             }
             "log_dir" => setting.value = kind::quoted(&config.log_dir.to_string_lossy()),
+            "state_dir" => setting.value = kind::quoted(&config.state_dir.to_string_lossy()),
+            "isolation" => setting.value = kind::quoted(config.isolation.word()),
             _ => {}
         }
     }

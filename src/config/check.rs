@@ -46,9 +46,10 @@ mod tests {
 
     #[test]
     fn every_problem_is_a_line_of_its_own() {
-        let lines = problems("port = 99999\nquux = 1\napi-key = \"k\"\nmulti_user = true\n");
+        let lines =
+            problems("port = 99999\nquux = 1\napi-key = \"k\"\nallowed_domains = \"a.b\"\n");
         assert_eq!(lines.len(), 4, "{lines:?}");
-        for (word, line) in ["api_key", "not available", "65535", "quux"]
+        for (word, line) in ["not available", "api_key", "65535", "quux"]
             .iter()
             .zip(&lines)
         {

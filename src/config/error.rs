@@ -87,6 +87,11 @@ pub enum ConfigError {
         /// How to start without it.
         remedy: &'static str,
     },
+    /// Users would share what isolation keeps apart.
+    #[error(
+        "isolation = \"none\" gives all users one workspace, which multi_user = true does not allow; set isolation = \"process\", or unset one of the two"
+    )]
+    SharedWorkspace,
     /// The working directory cannot be used.
     #[error("--cwd: {}: {problem}; name an existing directory", path.display())]
     Directory {
@@ -120,6 +125,7 @@ impl ConfigError {
             | Self::Misspelt { .. }
             | Self::Unknown { .. }
             | Self::Missing { .. }
+            | Self::SharedWorkspace
             | Self::Directory { .. }
             | Self::NoDirectory
             | Self::Tunnel(_) => 2,

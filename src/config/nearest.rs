@@ -63,7 +63,6 @@ mod tests {
             "log_format",
             "enable_metrics",
             "max_upload_size",
-            "isolation",
             "x",
             "",
         ] {

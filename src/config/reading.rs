@@ -129,10 +129,6 @@ pub(super) fn check(setting: &'static Setting, value: &Value) -> Result<Parsed, 
         remedy,
     };
     match (setting.name, &parsed) {
-        ("multi_user", Parsed::Bool(true)) => Err(missing(
-            "an account for each user is",
-            "remove it or set it to false",
-        )),
         ("allowed_domains", _) => Err(missing(
             "a limit on what commands may reach is",
             "unset it, and limit the network from outside",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::reading::Reading;
-use super::{ApiKey, ConfigError, Demand, Environment, LevelLimits};
+use super::{ApiKey, ConfigError, Demand, Environment, Isolation, LevelLimits, WallDemands};
 
 /// Every setting by its file key, and the working directory.
 #[derive(Clone, Debug)]
@@ -75,10 +75,20 @@ pub struct Config {
     pub log_flush_interval: Duration,
     /// Bytes of output that may wait before they are written.
     pub log_flush_buffer: u64,
-    /// Whether each user has an account; never true in this version.
+    /// Whether each user has an account.
     pub multi_user: bool,
     /// What the names of these accounts begin with.
     pub user_prefix: String,
+    /// Where workspaces run.
+    pub isolation: Isolation,
+    /// The account of the one workspace, as set.
+    pub run_as: Option<String>,
+    /// Directory of what the server must remember, absolute.
+    pub state_dir: PathBuf,
+    /// How long a workspace lives that nobody uses; zero is for ever.
+    pub workspace_idle_ttl: Duration,
+    /// The walls round each workspace that are asked for.
+    pub walls: WallDemands,
     /// Where the file browser starts, as written.
     pub file_browser_root: String,
     /// How long a chat's working directory is remembered.
@@ -133,6 +143,7 @@ impl Config {
         env: &Environment,
     ) -> Result<Self, ConfigError> {
         let read = &mut read;
+        let multi_user = set(read.bool("multi_user"));
         Ok(Self {
             host: set(read.text("host")),
             port: set(read.number("port")),
@@ -165,8 +176,13 @@ impl Config {
             log_retention: set(read.span("log_retention")),
             log_flush_interval: set(read.span("log_flush_interval")),
             log_flush_buffer: set(read.number("log_flush_buffer")),
-            multi_user: set(read.bool("multi_user")),
+            multi_user,
             user_prefix: set(read.text("user_prefix")),
+            isolation: Isolation::of(read.text("isolation").as_deref(), multi_user)?,
+            run_as: read.text("run_as").filter(|name| !name.is_empty()),
+            state_dir: state_dir(read.text("state_dir"), &cwd, env),
+            workspace_idle_ttl: set(read.span("workspace_idle_ttl")),
+            walls: WallDemands::take(read),
             file_browser_root: set(read.text("file_browser_root")),
             session_cwd_ttl: set(read.span("session_cwd_ttl")),
             uvicorn_loop: set(read.text("uvicorn_loop")),
@@ -208,10 +224,27 @@ fn api_key(configured: Option<String>) -> Result<ApiKey, ConfigError> {
 
 /// The log directory: as configured, `~` expanded, else in the state directory.
 fn log_dir(configured: Option<String>, cwd: &Path, env: &Environment) -> PathBuf {
-    let Some(path) = configured else {
-        let state = env.base("XDG_STATE_HOME", ".local/state");
-        return cwd.join(state).join("open-terminal/logs");
-    };
+    match configured {
+        Some(path) => expanded(&path, cwd, env),
+        None => usual_state(cwd, env).join("logs"),
+    }
+}
+
+/// What the server must remember: as configured, `~` expanded, else where states are kept.
+fn state_dir(configured: Option<String>, cwd: &Path, env: &Environment) -> PathBuf {
+    match configured {
+        Some(path) => expanded(&path, cwd, env),
+        None => usual_state(cwd, env),
+    }
+}
+
+fn usual_state(cwd: &Path, env: &Environment) -> PathBuf {
+    let state = env.base("XDG_STATE_HOME", ".local/state");
+    cwd.join(state).join("open-terminal")
+}
+
+/// A path as it was written in the settings, from the top of the file system.
+fn expanded(path: &str, cwd: &Path, env: &Environment) -> PathBuf {
     let path = match path.strip_prefix('~') {
         Some("") => env.home(),
         Some(rest) if rest.starts_with('/') => env.home().join(rest.trim_start_matches('/')),

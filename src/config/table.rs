@@ -6,6 +6,7 @@
 use ::config::ValueKind;
 
 use super::demand::DEMANDS;
+use super::isolation::ISOLATIONS;
 use super::kind::{self, Kind, Parsed};
 
 /// The section of limits, whose settings take the word `none`.
@@ -188,11 +189,31 @@ pub const SECTIONS: &[Section] = &[
         row("api_key", Kind::Text, unset("generated", "choose-a-long-one"),
             "Key that clients send as a bearer token; prefer the file variant, a flag can be seen in `ps`.").secret(),
         row("multi_user", Kind::Bool, Value("false"),
-            "One account of the operating system for each user id; not available in this version."),
+            "One account of the operating system, and one workspace, for each user id that clients send in X-User-Id."),
         row("user_prefix", Kind::Text, Value(""),
             "What the names of these accounts begin with."),
         row("allowed_domains", Kind::List, unset("all", "pypi.org, *.debian.org"),
             "Domains that commands may reach, comma-separated, empty for none; not available in this version."),
+    ]},
+    Section { title: "Isolation", settings: &[
+        row("isolation", Kind::Choice(ISOLATIONS), unset("process with multi_user, else none", "process"),
+            "Where workspaces run: in the server itself (none), or each in a process of its own that is the user (process)."),
+        row("run_as", Kind::Text, unset("user, if there is that account", "user"),
+            "Account that a server of root, with isolation and without multi_user, runs its one workspace as."),
+        row("state_dir", Kind::Text, unset("$XDG_STATE_HOME/open-terminal", "/var/lib/open-terminal"),
+            "Directory of what the server must remember, such as which user id has which account."),
+        row("workspace_idle_ttl", EVER, Value("900"),
+            "Seconds after which a workspace that nobody uses and that runs nothing is ended; 0 is never."),
+        row("mount_namespace", Kind::Choice(DEMANDS), Value("optional"),
+            "Whether a workspace has temporary directories of its own and does not see the server's files."),
+        row("pid_namespace", Kind::Choice(DEMANDS), Value("optional"),
+            "Whether a workspace sees no processes but its own."),
+        row("landlock", Kind::Choice(DEMANDS), Value("optional"),
+            "Whether a workspace is kept to its home and the system's files, and from signalling others, by Landlock; programs such as sudo do not work with it."),
+        row("no_new_privs", Kind::Choice(DEMANDS), Value("optional"),
+            "Whether programs such as sudo give a workspace no rights; off keeps the capabilities that they need."),
+        row("seccomp", Kind::Choice(DEMANDS), Value("optional"),
+            "Whether system calls that no shell needs are refused to a workspace."),
     ]},
     Section { title: "Commands", settings: &[
         row("execute_timeout", EVER, unset("none", "10"),
@@ -327,54 +348,4 @@ pub const SECTIONS: &[Section] = &[
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_and_variables_are_unique_and_no_variable_is_anothers_file_form() {
-        let mut seen = std::collections::HashSet::new();
-        for setting in settings() {
-            assert!(seen.insert(setting.name.to_owned()), "{}", setting.name);
-            assert!(seen.insert(setting.variable()), "{}", setting.variable());
-            assert!(
-                seen.insert(format!("{}_FILE", setting.variable())),
-                "{}",
-                setting.name
-            );
-        }
-    }
-
-    #[test]
-    fn variables_lead_back_to_their_setting() {
-        for setting in settings() {
-            let variable = setting.variable();
-            let suffix = variable.strip_prefix(PREFIX).expect("has the prefix");
-            assert_eq!(by_variable(suffix).map(|s| s.name), Some(setting.name));
-        }
-        assert_eq!(
-            by_variable("MAX_SESSIONS").map(|s| s.name),
-            Some("max_terminal_sessions")
-        );
-        assert!(by_variable("MAX_TERMINAL_SESSIONS").is_none());
-    }
-
-    #[test]
-    fn defaults_and_samples_are_values_of_their_own_kind() {
-        for setting in settings() {
-            let text = match setting.initial {
-                Value(text) => text,
-                Initial::Described { sample, .. } => sample,
-            };
-            let parsed = setting.parse(&text.into());
-            assert!(parsed.is_ok(), "{}: {parsed:?}", setting.name);
-        }
-    }
-
-    #[test]
-    fn docs_are_one_sentence_that_fits_a_table_cell() {
-        for setting in settings() {
-            assert!(setting.doc.ends_with('.'), "{}", setting.name);
-            assert!(!setting.doc.contains(['|', '\n']), "{}", setting.name);
-        }
-    }
-}
+mod tests;

@@ -120,19 +120,18 @@ fn links_of_a_kubernetes_service_are_no_settings() {
 
 #[test]
 fn what_cannot_be_had_stops_the_start() {
-    let (line, status) = Machine::new().env("MULTI_USER", "true").refused();
+    let (line, status) = Machine::new().env("ALLOWED_DOMAINS", "a.example").refused();
     assert_eq!(status, 2);
     assert!(
-        line.contains("multi_user") && line.contains("not available"),
+        line.contains("allowed_domains") && line.contains("not available"),
         "{line}"
     );
-    assert_eq!(
-        Machine::new()
-            .env("ALLOWED_DOMAINS", "a.example")
-            .refused()
-            .1,
-        2
-    );
+    let users_share = Machine::new()
+        .env("MULTI_USER", "true")
+        .env("ISOLATION", "none");
+    let (line, status) = users_share.refused();
+    assert_eq!(status, 2);
+    assert!(line.contains("set isolation = \"process\""), "{line}");
     assert_eq!(Machine::new().env("ALLOWED_DOMAINS", "").refused().1, 2);
     assert!(
         !Machine::new()
