@@ -20,6 +20,6 @@ mod watchdog;
 
 pub use bounds::{Bounds, Refusal, TooMuch, readable};
 pub use leaf::Leaf;
-pub use levels::{Limits, Settings, Status, memory_here, pids_here};
+pub use levels::{Delegated, Limits, Settings, Status, memory_here, pids_here};
 pub use ticket::{OwnLimits, Ticket};
 pub use usage::{Amount, Kind, Present, Scope, Strike, Usage};

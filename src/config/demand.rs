@@ -1,7 +1,9 @@
 //! The demand that the settings make on the machine: whether limits must be kept.
 
+use serde::{Deserialize, Serialize};
+
 /// How much is asked of the machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Demand {
     /// Every limit that is set is kept by cgroups, or the server does not start.
     Required,

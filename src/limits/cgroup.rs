@@ -7,6 +7,7 @@ mod before;
 mod branch;
 mod broom;
 mod counters;
+mod delegated;
 mod files;
 mod here;
 mod holds;
@@ -26,11 +27,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use self::branch::{Branch, System};
 use self::holds::{Held, Reasons};
 use self::mounts::Version;
 use super::{Bounds, Present, Scope, Usage};
 
+pub(super) use self::delegated::Handed;
 pub(super) use self::here::{memory_here, pids_here};
 pub(super) use self::kill::kill_all;
 pub(super) use self::leaf::Leaf;
@@ -52,7 +56,7 @@ impl Levels {
 }
 
 /// Which resources cgroups bound here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each resource")]
 pub(super) struct Holds {
     pub(super) memory: bool,

@@ -1,16 +1,22 @@
 //! The limits of a server: how they are kept here, the leaves, and what is used at each level.
 
+mod delegated;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::cgroup::{Cgroups, Holds, Levels};
 use super::watchdog::Watchdog;
 use super::{Bounds, Leaf, OwnLimits, Present, Refusal, Scope};
 use crate::config::Demand;
 
+pub use delegated::Delegated;
+
 /// What the settings say about limits.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// How much is asked of the machine.
     pub demand: Demand,
@@ -25,7 +31,7 @@ pub struct Settings {
 }
 
 /// How limits are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// `cgroup v1`, `cgroup v2`, `cgroup v1 and v2`, `watchdog` or `off`.
     pub by: String,

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use serde::{Deserialize, Serialize};
 
 use super::cgroup;
 use crate::sys::tree;
@@ -30,7 +31,7 @@ pub struct Ticket {
 }
 
 /// Limits that each process has for itself; none leaves what it has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnLimits {
     /// Open files.
     pub nofile: Option<u64>,

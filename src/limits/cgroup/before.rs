@@ -120,7 +120,10 @@ fn times_full(branch: &Branch, scope: Scope, spot: &Spot) -> u64 {
         _ => &branch.found_full[1],
     };
     if counters::memory_was_full(shape, spot) {
-        counters::forget_most(shape, spot);
+        // What all workspaces are counted by is not put back by one: from then on each takes it for full.
+        if scope == Scope::User || !branch.is_lent() {
+            counters::forget_most(shape, spot);
+        }
         found.fetch_add(1, Ordering::AcqRel);
     }
     found.load(Ordering::Acquire)

@@ -16,7 +16,7 @@ use super::sweep::{self, BRANCH, Id};
 use super::{Bounds, Holds, Levels, counters, trouble, values};
 
 /// What a workspace's cgroup is called.
-const WORKSPACE: &str = "workspace";
+pub(super) const WORKSPACE: &str = "workspace";
 
 /// What the kernel tells about this process and machine.
 pub(super) struct System {
@@ -34,6 +34,8 @@ pub(super) struct Branch {
     pub(super) workspace: Spot,
     pub(super) levels: Levels,
     pub(super) holds: Holds,
+    /// What holds for a workspace, as it was set.
+    pub(super) user: Bounds,
     /// Processors that a leaf can have at most; what asks for more gets no bound of its own.
     pub(super) cores: Option<f64>,
     pub(super) pids_count_at_limit: bool,
@@ -43,7 +45,18 @@ pub(super) struct Branch {
     pub(super) found_full: [AtomicU64; 2],
     pub(super) broom: Broom,
     pub(super) next: AtomicU64,
+    pub(super) owner: Owner,
     server: Option<ServerLeaf>,
+}
+
+/// Whose a branch is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Of who made it.
+    #[default]
+    Own,
+    /// Of the server: this process was lent a place in it.
+    Lent,
 }
 
 impl System {
@@ -240,6 +253,7 @@ impl Branch {
         let Levels { user, total, .. } = self.levels;
         for (spot, bounds) in [(&self.top, total), (&self.workspace, user)] {
             let bounds = within(&bounds, self.cores);
+            self.user = bounds;
             self.cores = bounds.cpu.or(self.cores);
             for (what, error) in values::set(&self.shape, self.holds, spot, &bounds) {
                 reasons.refused(&mut self.holds, what, &error);
@@ -250,6 +264,10 @@ impl Branch {
     /// Removes it all, waiting at most this long for what is busy.
     pub(super) fn close(&self, most: Duration) {
         self.broom.wait(most);
+        if self.is_lent() {
+            return;
+        }
+        self.kill_delegated();
         for top in &self.top.0 {
             broom::is_removed(top);
         }
@@ -277,7 +295,7 @@ pub(super) fn within(bounds: &Bounds, cores: Option<f64>) -> Bounds {
 }
 
 /// Where processors are dealt out in the same hierarchy, a new cgroup has none at first (cpusets(7)).
-fn hand_on_cpuset(own: &Path, top: &Path) {
+pub(super) fn hand_on_cpuset(own: &Path, top: &Path) {
     for file in ["cpuset.cpus", "cpuset.mems"] {
         if let Ok(value) = files::read(own, file) {
             write(top, file, value.trim()).ok();

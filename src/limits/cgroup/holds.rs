@@ -2,11 +2,13 @@
 
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 use super::Holds;
 use super::shape::{Role, Shape};
 
 /// What can be held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Held {
     Memory,
     Swap,
@@ -16,7 +18,7 @@ pub(super) enum Held {
 }
 
 /// Why something is not held, by what it is: the first reason counts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Reasons(Vec<(Held, String)>);
 
 impl Held {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::files;
+use super::{broom, files};
 
 /// How long one call goes on trying.
 const MOST: Duration = Duration::from_millis(50);
@@ -116,5 +116,20 @@ impl<'a> Freezer<'a> {
 
     fn thaw(&self) -> io::Result<()> {
         files::write(self.directory, self.file, self.thaw)
+    }
+}
+
+/// Kills what is in a cgroup and in those in it, as far as that goes: it waits for each up to 50 ms.
+pub(super) fn kill_tree(directory: &Path) {
+    // Version 2 kills all that is below in one go, since Linux 5.14.
+    let empty = |at: &Path| files::processes(at).is_ok_and(|pids| pids.is_empty());
+    // Who may write here may have stopped it, and who is stopped does not die.
+    files::write(directory, "freezer.state", "THAWED").ok();
+    files::write(directory, "cgroup.kill", "1").ok();
+    for child in broom::children(directory) {
+        kill_tree(&child);
+    }
+    if !empty(directory) && kill_all(directory).is_err() {
+        kill_each(directory, &mut HashSet::new()).ok();
     }
 }

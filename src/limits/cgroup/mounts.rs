@@ -2,11 +2,13 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 /// The file name that a server gives its own leaf on version 2 begins so.
 pub(super) const SERVER: &str = "open-terminal-server.";
 
 /// Which of the kernel's two interfaces (cgroups(7)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Version {
     One,
     Two,

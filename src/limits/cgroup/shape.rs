@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::mounts::Version;
 
 /// What a hierarchy does for us.
@@ -43,7 +45,7 @@ impl Role {
 }
 
 /// Which hierarchies are used, and for what.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Shape {
     versions: Vec<Version>,
     /// The hierarchy of each role, in the order of `Role::ALL`.
@@ -51,7 +53,7 @@ pub(super) struct Shape {
 }
 
 /// The directories of one place in the tree, one for each hierarchy.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Spot(pub(super) Vec<PathBuf>);
 
 impl Shape {
@@ -69,6 +71,12 @@ impl Shape {
 
     pub(super) fn uses(&self, version: Version) -> bool {
         self.versions.contains(&version)
+    }
+
+    /// The directories of a place, with their versions.
+    pub(super) fn parts<'a>(&self, spot: &'a Spot) -> impl Iterator<Item = (Version, &'a Path)> {
+        let parts = spot.0.iter().map(PathBuf::as_path);
+        self.versions.clone().into_iter().zip(parts)
     }
 
     /// The directory of a place that serves this, and its version.

@@ -1,6 +1,5 @@
 //! The sweep: cgroups that a server has left behind that did not end well, and whose they are.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -8,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::broom;
-use super::kill::{kill_all, kill_each};
+use super::kill::kill_tree;
 use super::mounts::SERVER;
 
 /// The file name of what a server runs begins so.
@@ -88,17 +87,6 @@ pub(super) fn sweep(own: &Path, me: Id) -> Vec<PathBuf> {
         }
     }
     busy
-}
-
-/// Kills what is in a cgroup and in those in it.
-fn kill_tree(directory: &Path) {
-    for child in broom::children(directory) {
-        kill_tree(&child);
-    }
-    let empty = super::files::processes(directory).is_ok_and(|pids| pids.is_empty());
-    if !empty && kill_all(directory).is_err() {
-        kill_each(directory, &mut HashSet::new()).ok();
-    }
 }
 
 #[cfg(test)]
