@@ -58,7 +58,7 @@ const MOST_BELOW: [(&str, &str); 2] = [
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Places {
     /// Where its own process belongs.
-    own: Spot,
+    pub(super) own: Spot,
     /// Where its leaves are.
     workspace: Spot,
     /// The highest number of a leaf that is still there.
@@ -70,7 +70,7 @@ pub(super) struct Places {
 pub(in crate::limits) struct Handed {
     shape: Shape,
     top: Spot,
-    places: Places,
+    pub(super) places: Places,
     holds: Holds,
     reasons: Reasons,
     cores: Option<f64>,

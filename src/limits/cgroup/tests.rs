@@ -1,5 +1,6 @@
 //! With the cgroups of this machine, of either version; as root, else it is said that nothing was tried.
 
+mod delegated;
 mod ground;
 
 use std::os::unix::process::ExitStatusExt;
