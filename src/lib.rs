@@ -65,4 +65,5 @@ pub mod sys;
 pub mod telemetry;
 pub mod terminal;
 pub mod text;
+pub mod walls;
 pub mod workspace;

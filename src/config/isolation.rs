@@ -1,5 +1,7 @@
 //! The isolation of workspaces as the settings say it: where they run, and which walls are asked for.
 
+use serde::{Deserialize, Serialize};
+
 use super::reading::Reading;
 use super::{ConfigError, Demand};
 
@@ -36,7 +38,7 @@ impl Isolation {
 }
 
 /// The walls round a workspace that may be asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WallDemands {
     /// Temporary directories of its own, and the server's files hidden.
     pub mount_namespace: Demand,

@@ -34,7 +34,7 @@ const FLOORS: [&[&str]; 9] = [
         "users",
         "documents",
     ],
-    &["limits"],
+    &["limits", "walls"],
     &["sys"],
 ];
 
