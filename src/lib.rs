@@ -65,5 +65,6 @@ pub mod sys;
 pub mod telemetry;
 pub mod terminal;
 pub mod text;
+pub mod users;
 pub mod walls;
 pub mod workspace;
