@@ -1,7 +1,8 @@
-//! The command line: what a person types, turned into settings and one of four actions.
+//! The command line: what a person types, turned into settings and one of five actions.
 
 mod command;
 mod output;
+mod users;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub fn main(args: Vec<OsString>, env: Environment, hidden: bool) -> ExitCode {
             Some(file) => check(file),
             None => show(matches, &env),
         },
+        Some(("users", matches)) => users::main(matches, &env),
         Some(("completions", matches)) => {
             output::completions(matches);
             ExitCode::SUCCESS

@@ -9,6 +9,7 @@
 //!   [`workspace`], [`prompt`]) is what a caller can do once inside.
 //! * The **sandbox** ([`sandbox`], [`limits`]) starts shells, each under a supervisor on a PTY of its own, bounded
 //!   and measured.
+//! * [`users`] gives each client's user id an account of the operating system, the same one for ever.
 //! * [`documents`] reads the text of documents in a process of its own, [`text`] knows lines, [`sys`] makes the
 //!   kernel safe; [`config`] and [`telemetry`] serve all of them.
 //!

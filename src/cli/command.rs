@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 use crate::config::{Initial, Kind, SECTIONS, Setting};
 
-const NAMES: [&str; 3] = ["run", "config", "completions"];
+const NAMES: [&str; 4] = ["run", "config", "users", "completions"];
 
 /// The whole grammar. Without a subcommand it is that of `run`.
 pub(super) fn command() -> Command {
@@ -26,13 +26,16 @@ pub(super) fn command_for(args: &[OsString]) -> Command {
 
 /// The subcommands, which make their flags when they are used.
 fn subcommands() -> Command {
-    let [run, config, completions] = NAMES;
+    let [run, config, users, completions] = NAMES;
     let run = Command::new(run)
         .about("Start the server; the same as no command")
         .defer(with_run_flags);
     let config = Command::new(config)
         .about("Print the settings in force and where each comes from, or check a file")
         .defer(|command| with_settings(command).arg(check_flag()));
+    let users = Command::new(users)
+        .about("List the users that have accounts, or remove one")
+        .defer(super::users::with_subcommands);
     let completions = Command::new(completions)
         .about("Print a completion script for a shell")
         .arg(
@@ -47,7 +50,7 @@ fn subcommands() -> Command {
         .about("A computer for an AI assistant, over HTTP. Without a command, starts the server.")
         .args_conflicts_with_subcommands(true)
         .disable_help_subcommand(true)
-        .subcommands([run, config, completions])
+        .subcommands([run, config, users, completions])
 }
 
 /// The flags of `run`.
@@ -66,7 +69,7 @@ fn with_run_flags(command: Command) -> Command {
 }
 
 /// A flag for every setting, and where else settings come from.
-fn with_settings(command: Command) -> Command {
+pub(super) fn with_settings(command: Command) -> Command {
     let mut command = command.args_override_self(true).next_line_help(true).args([
         Arg::new("config")
             .long("config")

@@ -149,7 +149,15 @@ impl Inner {
         if missing(id, record, &database)?.anything() {
             self.make(id, record)?;
             database = Database::read(&self.settings.etc)?;
-            missing(id, record, &database)?;
+            if missing(id, record, &database)?.account {
+                return Err(Error::Database {
+                    path: self.settings.etc.join("passwd"),
+                    problem: format!(
+                        "the account {:?} is not there after it was made",
+                        record.name
+                    ),
+                });
+            }
         }
         let Record { name, uid, gid, .. } = record;
         let shell = database.account(name).map(|found| found.shell.as_str());

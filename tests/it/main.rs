@@ -83,3 +83,6 @@ mod terminal;
 /// A public URL by Cloudflare's connector.
 #[cfg(test)]
 mod tunnel;
+/// The users' accounts, listed and removed from the command line.
+#[cfg(test)]
+mod users;

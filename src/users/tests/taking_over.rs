@@ -20,7 +20,8 @@ fn a_home_without_an_account_gives_its_owner() {
     assert_eq!(home.metadata().unwrap().mode() & 0o7777, 0o700);
     // Nothing inside was touched.
     assert_eq!(home.join("file").metadata().unwrap().uid(), 0);
-    assert_eq!(machine.users().account("bobby").unwrap().uid, 12_347);
+    let other = machine.users().account("bobby").unwrap();
+    assert_eq!((other.uid, other.gid), (12_346, 12_347));
 }
 
 #[test]
