@@ -7,6 +7,7 @@ mod archive;
 mod auth;
 mod blocking;
 mod docs;
+mod elsewhere;
 mod error;
 mod exec;
 mod extract;
@@ -14,6 +15,7 @@ mod files;
 #[cfg(fuzzing)]
 pub mod fuzz;
 mod health;
+mod hops;
 mod json;
 mod layers;
 mod limits;
@@ -38,8 +40,12 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{any, delete, get, post, put};
 
+pub use elsewhere::{Elsewhere, Refusal};
 pub use health::Protection;
-pub use state::State;
+pub use hops::{back, onward, upgrade};
+pub use layers::RequestId;
+pub use query::parameter;
+pub use state::{Services, State};
 
 use error::Error;
 use json::json_response;
@@ -48,13 +54,23 @@ use layers::{Cors, Layers};
 /// All routes of the server, with the layers round them.
 pub fn router(state: State) -> Router {
     let cors = Cors::new(&state.config().cors_allowed_origins);
-    let routes = open()
+    Router::new().fallback_service(Layers::new(routes(state), Some(cors)))
+}
+
+/// All routes of a workspace behind a server that has let its requests in: pages of other origins are that one's
+/// matter, and so is the access log.
+pub fn inner_router(state: State) -> Router {
+    Router::new().fallback_service(Layers::new(routes(state), None))
+}
+
+fn routes(state: State) -> Router {
+    open()
         .merge(guarded(&state))
         .merge(terminals(&state))
         .merge(notebooks(&state))
         .fallback(not_found)
-        .method_not_allowed_fallback(wrong_method);
-    Router::new().fallback_service(Layers::new(routes.with_state(state), cors))
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(state)
 }
 
 /// What anybody may ask.
@@ -100,7 +116,14 @@ fn guarded(state: &State) -> Router<State> {
     if !config.info.is_empty() {
         routes = routes.route("/info", get(prompt::get_info));
     }
-    routes.route_layer(from_fn_with_state(state.clone(), auth::require_key))
+    behind_the_key(routes, state)
+}
+
+/// Asks for the key first; then the request is served where its workspace is.
+fn behind_the_key(routes: Router<State>, state: &State) -> Router<State> {
+    routes
+        .route_layer(from_fn_with_state(state.clone(), elsewhere::or_here))
+        .route_layer(from_fn_with_state(state.clone(), auth::require_key))
 }
 
 /// Files and search.
@@ -141,9 +164,8 @@ fn terminals(state: &State) -> Router<State> {
     if !state.config().enable_terminal {
         return Router::new();
     }
-    let key = || from_fn_with_state(state.clone(), auth::require_key);
     let attach = from_fn_with_state(state.clone(), terminals::or_attach);
-    Router::new()
+    let lists = Router::new()
         .route(
             "/api/terminals",
             get(terminals::list_terminals).post(terminals::create_terminal),
@@ -155,15 +177,12 @@ fn terminals(state: &State) -> Router<State> {
         .route(
             "/api/terminals/user/input",
             post(terminals::send_user_terminal_input),
-        )
-        .route_layer(key())
-        .route(
-            "/api/terminals/{id}",
-            get(terminals::get_terminal)
-                .delete(terminals::delete_terminal)
-                .route_layer(key())
-                .route_layer(attach),
-        )
+        );
+    let one = Router::new().route(
+        "/api/terminals/{id}",
+        get(terminals::get_terminal).delete(terminals::delete_terminal),
+    );
+    behind_the_key(lists, state).merge(behind_the_key(one, state).route_layer(attach))
 }
 
 /// Notebooks, where they are on.
@@ -171,7 +190,7 @@ fn notebooks(state: &State) -> Router<State> {
     if !state.config().enable_notebooks {
         return Router::new();
     }
-    Router::new()
+    let routes = Router::new()
         .route("/notebooks", post(notebooks::open_notebook))
         .route(
             "/notebooks/{id}",
@@ -182,8 +201,8 @@ fn notebooks(state: &State) -> Router<State> {
             "/notebooks/{id}/interrupt",
             post(notebooks::interrupt_notebook),
         )
-        .route("/notebooks/{id}/restart", post(notebooks::restart_notebook))
-        .route_layer(from_fn_with_state(state.clone(), auth::require_key))
+        .route("/notebooks/{id}/restart", post(notebooks::restart_notebook));
+    behind_the_key(routes, state)
 }
 
 /// Clients take exactly these words for "this server does not have that", and 403 for a WebSocket.

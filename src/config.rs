@@ -9,6 +9,7 @@ mod document;
 mod environment;
 mod error;
 mod file;
+mod handed;
 mod isolation;
 mod key;
 mod kind;
@@ -32,6 +33,7 @@ pub use demand::Demand;
 pub use document::{example_file, markdown_table};
 pub use environment::{Environment, arguments};
 pub use error::ConfigError;
+pub use handed::{hand_over, handed};
 pub use isolation::{Isolation, WallDemands};
 pub use key::ApiKey;
 pub use kind::Kind;
@@ -78,10 +80,14 @@ pub struct Loaded {
     pub settings: Vec<Effective>,
     /// What the person who starts the server should know, a line each.
     pub warnings: Vec<String>,
+    /// The files that settings are read from, whether they are there or not.
+    pub files: Vec<PathBuf>,
+    /// Whether somebody has said which directory to work in.
+    pub directory_given: bool,
 }
 
 /// What a server is started from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Startup {
     /// The configuration.
     pub loaded: Loaded,
@@ -123,6 +129,8 @@ fn load_from(flags: &Flags, env: &Environment, system: &Path) -> Result<Loaded, 
         config,
         settings,
         warnings,
+        files: handed::own_files(flags, env),
+        directory_given: flags.cwd.is_some(),
     })
 }
 

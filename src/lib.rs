@@ -50,6 +50,7 @@ pub mod config;
 pub mod documents;
 pub mod exec;
 pub mod files;
+pub mod gateway;
 pub mod limits;
 pub mod notebooks;
 pub mod ports;

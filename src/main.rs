@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use open_terminal::config::Environment;
-use open_terminal::{cli, config, documents, sandbox, sys};
+use open_terminal::{cli, config, documents, gateway, sandbox, server, sys};
 
 fn main() -> ExitCode {
     let arguments = config::arguments();
@@ -31,6 +31,12 @@ fn main() -> ExitCode {
             .filter_map(|word| word.to_str())
             .collect();
         return documents::extractor_main(&words);
+    }
+    if arguments
+        .get(1)
+        .is_some_and(|word| word == gateway::WORKSPACE_ARGUMENT)
+    {
+        return server::workspace_main();
     }
     let key_given = arguments
         .iter()

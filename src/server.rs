@@ -5,8 +5,10 @@
 
 mod banner;
 mod http;
+mod inner;
 mod limits;
 mod protections;
+mod services;
 mod tunnel;
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
@@ -17,18 +19,14 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::api;
-use crate::config::{Config, Startup};
-use crate::exec::{self, Processes};
-use crate::files::{Previews, Watches};
+use crate::api::{self, Protection};
+use crate::config::{Config, Isolation, Startup};
+use crate::gateway::{Gateway, Launcher};
 use crate::limits::Limits;
-use crate::notebooks::{self, Notebooks};
-use crate::ports::Ports;
-use crate::prompt::Prompt;
-use crate::sandbox::{self, Pool};
-use crate::terminal::{self, Terminals};
-use crate::workspace::Workspace;
 use crate::{sys, telemetry};
+use services::Services;
+
+pub use inner::workspace_main;
 
 /// Threads that serve HTTP at most; one core is left for the commands.
 const MOST_WORKERS: usize = 8;
@@ -50,6 +48,10 @@ pub fn run(startup: &Startup) -> Result<(), String> {
         .map_err(|error| format!("SIGXFSZ cannot be ignored: {error}"))?;
     let listener = bind(config)?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let launcher = match config.isolation {
+        Isolation::None => None,
+        Isolation::Process => Some(Launcher::new(startup.clone())?),
+    };
     let log = telemetry::start(&config.log_level, config.json_logs)?;
     let tunnel = startup
         .tunnel
@@ -57,7 +59,10 @@ pub fn run(startup: &Startup) -> Result<(), String> {
         .transpose()?;
     // Before there is any other process: it may move this one.
     let limits = Limits::start(limits::settings(config))?;
-    banner::show(startup, address, limits.status());
+    let gateway = launcher
+        .map(|launcher| Gateway::new(launcher.under(limits.clone()), config.api_key.as_bytes()));
+    let protections = protections::active(startup, limits.status(), gateway.as_ref());
+    banner::show(startup, address, limits.status(), &protections);
     // Who finds that the server answers may look for its key at once.
     log.settle(BANNER);
     // However many commands compute, requests are answered.
@@ -66,13 +71,15 @@ pub fn run(startup: &Startup) -> Result<(), String> {
     let workers = std::thread::available_parallelism()
         .map_or(1, |cores| cores.get() - 1)
         .clamp(1, MOST_WORKERS);
-    let http = runtime(
-        Builder::new_multi_thread()
-            .worker_threads(workers)
-            .thread_name("http")
-            .on_thread_start(sys::run_soon),
-    )?;
-    let ended = commands.block_on(live(startup, listener, &http, tunnel, &limits));
+    let http = http_runtime(workers)?;
+    let ended = commands.block_on(live(
+        startup,
+        listener,
+        &http,
+        tunnel,
+        &limits,
+        (gateway, protections),
+    ));
     http.shutdown_background();
     commands.shutdown_background();
     limits.close(LIMITS_END);
@@ -82,6 +89,15 @@ pub fn run(startup: &Startup) -> Result<(), String> {
 fn runtime(builder: &mut Builder) -> Result<Runtime, String> {
     let built = builder.enable_all().thread_keep_alive(THREAD_IDLE).build();
     built.map_err(|error| format!("no threads can be started: {error}"))
+}
+
+fn http_runtime(workers: usize) -> Result<Runtime, String> {
+    runtime(
+        Builder::new_multi_thread()
+            .worker_threads(workers)
+            .thread_name("http")
+            .on_thread_start(sys::run_soon),
+    )
 }
 
 fn bind(config: &Config) -> Result<TcpListener, String> {
@@ -112,56 +128,40 @@ async fn live(
     http: &Runtime,
     tunnel: Option<tunnel::Tunnel>,
     limits: &Limits,
+    (gateway, protections): (Option<Gateway>, Vec<Protection>),
 ) -> Result<(), String> {
     let config = &startup.loaded.config;
     let told_to_end = told_to_end()?;
-    let pool = Pool::new(
-        sandbox::Settings {
-            most: config.max_processes,
-            warm: config.warm_processes,
-        },
-        startup.env.clone(),
-        limits.clone(),
-    );
-    let processes = Processes::new(command_settings(config), pool.clone());
-    let terminals = Terminals::new(terminal_settings(startup), pool.clone());
-    let notebooks = Notebooks::new(notebook_settings(startup), pool.clone());
     let stop = CancellationToken::new();
-    let state = api::State::new(
+    let all = Services::new(
         Arc::new(config.clone()),
-        processes.clone(),
-        terminals.clone(),
-        notebooks.clone(),
-        Workspace::new(config),
-        Prompt::new(config, startup.env.for_commands()),
-        Watches::new(stop.clone()),
-        Previews::new(startup.env.clone(), pool.clone(), stop.clone()),
-        protections::active(startup, limits.status()),
-        limits.clone(),
-        Ports::new(std::process::id()),
-        stop.clone(),
+        &startup.env,
+        limits,
+        gateway.is_none(),
     );
+    let state = all.state(protections, gateway.as_ref().map(Gateway::elsewhere), &stop);
     let serving = http.spawn(http::serve(
         listener,
         api::router(state),
         http::Patience::of(config),
         stop.clone(),
     ));
-    pool.warm_up();
-    let background = [
-        tokio::spawn(processes.clone().expire()),
-        tokio::spawn(processes.clone().sweep()),
-        tokio::spawn(take_children()),
-    ];
+    let mut background = vec![tokio::spawn(take_children())];
+    match &gateway {
+        Some(gateway) => {
+            let gateway = gateway.clone();
+            background.push(http.spawn(async move { gateway.warm_up().await }));
+        }
+        None => background.extend(all.begin()),
+    }
     let tunnel = tunnel.map(tunnel::Tunnel::open).transpose()?;
     let why = told_to_end.await;
     tracing::info!("shutting down on {why}");
     stop.cancel();
-    tokio::join!(
-        processes.shut_down(COMMANDS_END),
-        terminals.shut_down(COMMANDS_END),
-        notebooks.shut_down(COMMANDS_END),
-    );
+    match gateway {
+        Some(gateway) => gateway.shut_down(COMMANDS_END + REQUESTS_END).await,
+        None => all.shut_down(COMMANDS_END).await,
+    }
     drop(tunnel);
     if tokio::time::timeout(REQUESTS_END, serving).await.is_err() {
         tracing::warn!("some requests were cut off");
@@ -169,43 +169,6 @@ async fn live(
     background.iter().for_each(tokio::task::JoinHandle::abort);
     tracing::info!("ended");
     Ok(())
-}
-
-fn command_settings(config: &Config) -> exec::Settings {
-    exec::Settings {
-        log_dir: config.log_dir.clone(),
-        limits: exec::Limits {
-            max_size: config.max_log_size,
-            flush_interval: config.log_flush_interval,
-            flush_buffer: config.log_flush_buffer,
-        },
-        retention: config.log_retention,
-        kill_grace: config.kill_grace,
-    }
-}
-
-fn terminal_settings(startup: &Startup) -> terminal::Settings {
-    let config = &startup.loaded.config;
-    terminal::Settings {
-        most: usize::try_from(config.max_terminal_sessions).unwrap_or(usize::MAX),
-        detach_ttl: config.terminal_detach_ttl,
-        replay: config.terminal_replay_size,
-        exclusive: config.terminal_exclusive,
-        reuse: config.terminal_reuse,
-        kill_grace: config.kill_grace,
-        shell: terminal::Shell::find(&startup.env, &config.term, config.terminal_login_shell),
-    }
-}
-
-fn notebook_settings(startup: &Startup) -> notebooks::Settings {
-    let config = &startup.loaded.config;
-    notebooks::Settings {
-        most: config.max_notebooks,
-        idle_ttl: config.notebook_idle_ttl,
-        kill_grace: config.kill_grace,
-        home: config.cwd.clone(),
-        environment: startup.env.clone(),
-    }
 }
 
 /// Waits for any of the signals that end the server, which are caught from now on; gives its name.

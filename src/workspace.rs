@@ -54,7 +54,12 @@ struct Shared {
     home: PathBuf,
     root: Option<Root>,
     sessions: SessionDirs,
+    /// Whether the homes of [`USUAL`] mean this one.
+    for_many: bool,
 }
+
+/// Where clients made for a container of one user expect that one's home.
+const USUAL: [&str; 2] = ["/home/user", "/home/usr"];
 
 impl Workspace {
     /// The workspace that `config` describes.
@@ -63,6 +68,7 @@ impl Workspace {
             home: config.cwd.clone(),
             root: Root::parse(&config.file_browser_root, &config.cwd),
             sessions: SessionDirs::new(config.session_cwd_ttl),
+            for_many: config.multi_user,
         }))
     }
 
@@ -88,18 +94,31 @@ impl Workspace {
         if path.is_empty() {
             return self.0.home.clone();
         }
-        paths::resolve(&self.directory(session), path)
+        self.own(paths::resolve(&self.directory(session), path))
     }
 
     /// `path` as it is seen from the top of the file system, without `.` and `..`.
     pub fn from_top(&self, path: &Path) -> PathBuf {
-        paths::normalise(&Path::new("/").join(path))
+        self.own(paths::normalise(&Path::new("/").join(path)))
+    }
+
+    /// The path itself; where there are many users, the caller's home in place of the one that clients know.
+    fn own(&self, path: PathBuf) -> PathBuf {
+        if !self.0.for_many {
+            return path;
+        }
+        let below = |home| path.strip_prefix(home).ok().map(Path::to_owned);
+        match USUAL.into_iter().find_map(below) {
+            Some(rest) if rest.as_os_str().is_empty() => self.0.home.clone(),
+            Some(rest) => self.0.home.join(rest),
+            None => path,
+        }
     }
 
     /// Moves `session` to `path`, which is seen from the home directory and must be a directory; returns it in full.
     /// Without a session the path is only checked. Blocks on the file system.
     pub fn enter(&self, session: Option<&str>, path: &str) -> Result<PathBuf, Error> {
-        let path = paths::resolve(&self.0.home, path);
+        let path = self.own(paths::resolve(&self.0.home, path));
         if !is_directory(&path)? {
             return Err(Error::NoDirectory(path));
         }
@@ -137,7 +156,39 @@ mod tests {
             home: home.to_owned(),
             root: None,
             sessions: SessionDirs::new(std::time::Duration::from_mins(1)),
+            for_many: false,
         }))
+    }
+
+    #[test]
+    fn the_home_that_clients_know_is_the_callers_where_there_are_many() {
+        let of = |for_many| {
+            Workspace(Arc::new(Shared {
+                home: "/home/u1".into(),
+                root: None,
+                sessions: SessionDirs::new(std::time::Duration::from_mins(1)),
+                for_many,
+            }))
+        };
+        for (path, meant) in [
+            ("/home/user", "/home/u1"),
+            ("/home/user/", "/home/u1"),
+            ("/home/usr/a/b", "/home/u1/a/b"),
+            ("/home/x/../user/a", "/home/u1/a"),
+            ("/home/username/a", "/home/username/a"),
+            ("/home/user.txt", "/home/user.txt"),
+            ("a", "/home/u1/a"),
+        ] {
+            assert_eq!(of(true).resolve(None, path), Path::new(meant), "{path}");
+            assert_eq!(
+                of(true).from_top(Path::new("/home/user/x")),
+                Path::new("/home/u1/x")
+            );
+        }
+        assert_eq!(
+            of(false).resolve(None, "/home/user/a"),
+            Path::new("/home/user/a")
+        );
     }
 
     #[test]

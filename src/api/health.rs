@@ -1,5 +1,7 @@
 //! Health: whether the server runs, whether it can do its work, and what it offers.
 
+use std::sync::Arc;
+
 use axum::extract::State as Use;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -13,7 +15,7 @@ use super::json::{Json, json_response, to_json};
 #[derive(Clone, Debug, Serialize)]
 pub struct Protection {
     /// Its name, such as `isolation`.
-    pub name: &'static str,
+    pub name: String,
     /// Whether the settings ask for it.
     pub asked: bool,
     /// Whether it is in force.
@@ -30,10 +32,14 @@ pub(super) async fn health() -> Response {
 /// Whether commands can be run now, their output kept, and what was asked for is in force.
 pub(super) async fn readyz(Use(state): Use<State>) -> Response {
     let processes = state.processes().clone();
+    let elsewhere = state.elsewhere().map(|all| Arc::clone(&all.problem));
     // Looking at the log directory may block.
-    let asked = tokio::task::spawn_blocking(move || (processes.ready(), processes.log_problem()));
+    let asked = tokio::task::spawn_blocking(move || match elsewhere {
+        Some(problem) => (problem(), None),
+        None => (processes.ready().err(), processes.log_problem()),
+    });
     let (commands, log) = match asked.await {
-        Ok((commands, log)) => (commands.err(), log),
+        Ok(found) => found,
         Err(error) => (Some(error.to_string()), None),
     };
     let lacking = state

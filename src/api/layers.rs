@@ -25,6 +25,7 @@ use tower::{Layer, Service, ServiceExt};
 use tower_http::catch_panic::{CatchPanic, CatchPanicLayer, ResponseForPanic};
 
 pub(super) use cors::Cors;
+pub use request_id::RequestId;
 
 use super::error::{Error, Inner};
 use super::query;
@@ -45,16 +46,17 @@ type Routes = CatchPanic<Router, Panicked>;
 #[derive(Clone)]
 pub(super) struct Layers {
     routes: Routes,
-    cors: Arc<Cors>,
+    /// None behind another server of ours, which sees to that and keeps the access log.
+    cors: Option<Arc<Cors>>,
 }
 
 impl Layers {
     /// Puts the layers round `routes`.
-    pub(super) fn new(routes: Router, cors: Cors) -> Self {
+    pub(super) fn new(routes: Router, cors: Option<Cors>) -> Self {
         let routes = CatchPanicLayer::custom(Panicked).layer(routes);
         Self {
             routes,
-            cors: Arc::new(cors),
+            cors: cors.map(Arc::new),
         }
     }
 }
@@ -70,24 +72,36 @@ impl Service<Request> for Layers {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        Box::pin(pass(self.routes.clone(), Arc::clone(&self.cors), request))
+        Box::pin(pass(self.routes.clone(), self.cors.clone(), request))
     }
 }
 
 /// One request's way in and its response's way out.
-async fn pass(routes: Routes, cors: Arc<Cors>, request: Request) -> Result<Response, Infallible> {
+async fn pass(
+    routes: Routes,
+    cors: Option<Arc<Cors>>,
+    mut request: Request,
+) -> Result<Response, Infallible> {
     let start = Instant::now();
-    let id = request_id::keep_or_make(request.headers().get(request_id::HEADER));
+    let given = request.extensions_mut().remove();
+    let RequestId(id) = given.unwrap_or_else(|| RequestId::of(request.headers()));
+    // Wherever it is served, it is known by the same id.
+    request.extensions_mut().insert(RequestId(id.clone()));
     let (method, path) = (request.method().clone(), request.uri().clone());
     let origin = request.headers().get(ORIGIN).cloned();
-    let mut response = if let Some(answer) = cors.preflight(&method, request.headers()) {
+    let preflight = cors
+        .as_ref()
+        .and_then(|cors| cors.preflight(&method, request.headers()));
+    let mut response = if let Some(answer) = preflight {
         answer
     } else {
         let mut response = route(routes, request).await;
-        cors.grant(origin, response.headers_mut());
+        if let Some(cors) = &cors {
+            cors.grant(origin, response.headers_mut());
+        }
         response
     };
-    record(&method, path.path(), &id, start, &response);
+    record(&method, path.path(), &id, start, &response, cors.is_some());
     response.headers_mut().insert(request_id::HEADER, id);
     Ok(response)
 }
@@ -204,13 +218,20 @@ impl ResponseForPanic for Panicked {
 }
 
 /// The request's line in the access log. The query stays out of it: it may hold what is private.
-fn record(method: &Method, path: &str, id: &HeaderValue, start: Instant, response: &Response) {
+fn record(
+    method: &Method,
+    path: &str,
+    id: &HeaderValue,
+    start: Instant,
+    response: &Response,
+    access: bool,
+) {
     let status = response.status().as_u16();
     let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
     let request_id = id.to_str().unwrap_or_default();
     if let Some(Inner(inner)) = response.extensions().get() {
         tracing::error!(%method, path, status, micros, request_id, error = %inner, "request failed");
-    } else {
+    } else if access {
         tracing::info!(%method, path, status, micros, request_id, "request");
     }
 }

@@ -18,7 +18,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, State, wrong_method};
+use super::{Error, State, hops, wrong_method};
 use crate::config::Config;
 use crate::ports::{Answered, Target, Upstreams};
 use mount::Mount;
@@ -87,7 +87,7 @@ pub(super) async fn forward(
     let mount = Mount::of(request.uri())?;
     let target = state.ports().find(mount.port).await?;
     let (mut parts, body) = request.into_parts();
-    let asked = headers::upgrade(&parts.headers);
+    let asked = hops::upgrade(&parts.headers);
     let client = asked.and_then(|_| parts.extensions.remove::<hyper::upgrade::OnUpgrade>());
     let (body, progress) = Upload::new(body);
     headers::to_upstream(

@@ -2,6 +2,15 @@
 
 use std::borrow::Cow;
 
+/// The last value of a parameter, if it is not empty.
+pub fn parameter(query: &str, name: &str) -> Option<String> {
+    let all = parameters(query).into_iter();
+    all.filter(|(each, _)| each == name)
+        .map(|(_, value)| value)
+        .next_back()
+        .filter(|value| !value.is_empty())
+}
+
 /// The parameters of `query` in order. Bytes that are no UTF-8 become replacement characters.
 pub(super) fn parameters(query: &str) -> Vec<(String, String)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());

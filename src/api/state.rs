@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Error;
 use super::blocking::blocking;
+use super::elsewhere::Elsewhere;
 use super::health::Protection;
 use super::proxy::Proxy;
 use super::turns::{Turn, Turns};
@@ -50,6 +51,7 @@ struct Shared {
     limits: Limits,
     ports: Ports,
     proxy: Proxy,
+    elsewhere: Option<Elsewhere>,
     document: OnceLock<Bytes>,
 }
 
@@ -62,27 +64,54 @@ const DOCUMENTS: usize = 4;
 /// Comparisons at once; others wait for their turn. Each may take tens of MiB of the server's memory.
 const COMPARISONS: usize = 4;
 
+/// What a state is made of: one for each service.
+pub struct Services {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// The commands.
+    pub processes: Processes,
+    /// The terminals.
+    pub terminals: Terminals,
+    /// The notebooks.
+    pub notebooks: Notebooks,
+    /// Where requests act.
+    pub workspace: Workspace,
+    /// What models are told.
+    pub prompt: Prompt,
+    /// What tells of changes to files.
+    pub watches: Watches,
+    /// Documents as PDF.
+    pub previews: Previews,
+    /// What commands may use.
+    pub limits: Limits,
+    /// The ports that they listen on.
+    pub ports: Ports,
+    /// What `/readyz` tells of protections.
+    pub protections: Vec<Protection>,
+    /// Where requests are served, when that is not here.
+    pub elsewhere: Option<Elsewhere>,
+    /// Ends connections that would not end by themselves.
+    pub stop: CancellationToken,
+}
+
 impl State {
-    /// Brings the services together. `protections` is what `/readyz` tells of them; with `stop` connections end that
-    /// would not by themselves.
-    #[expect(clippy::too_many_arguments, reason = "one for each service")]
-    pub fn new(
-        config: Arc<Config>,
-        processes: Processes,
-        terminals: Terminals,
-        notebooks: Notebooks,
-        workspace: Workspace,
-        prompt: Prompt,
-        watches: Watches,
-        previews: Previews,
-        protections: Vec<Protection>,
-        limits: Limits,
-        ports: Ports,
-        stop: CancellationToken,
-    ) -> Self {
-        let document = OnceLock::new();
-        let searches = Semaphore::new(SEARCHES);
-        let uploads = Parts::default();
+    /// Brings the services together.
+    pub fn new(services: Services) -> Self {
+        let Services {
+            config,
+            processes,
+            terminals,
+            notebooks,
+            workspace,
+            prompt,
+            watches,
+            previews,
+            limits,
+            ports,
+            protections,
+            elsewhere,
+            stop,
+        } = services;
         let proxy = Proxy::new(&config, stop);
         Self(Arc::new(Shared {
             config,
@@ -92,18 +121,24 @@ impl State {
             workspace,
             prompt,
             protections,
-            searches,
+            searches: Semaphore::new(SEARCHES),
             documents: Turns::new(DOCUMENTS, "documents are being read"),
             comparisons: Turns::new(COMPARISONS, "files are being compared"),
-            parts: uploads,
+            parts: Parts::default(),
             watches,
             previews,
             skills: Skills::default(),
             limits,
             ports,
             proxy,
-            document,
+            elsewhere,
+            document: OnceLock::new(),
         }))
+    }
+
+    /// Where requests are served, when that is not here.
+    pub(super) fn elsewhere(&self) -> Option<&Elsewhere> {
+        self.0.elsewhere.as_ref()
     }
 
     /// The settings.

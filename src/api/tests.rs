@@ -26,7 +26,7 @@ fn routes() -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method);
     let cors = Cors::new(&["*".to_owned()]);
-    Router::new().fallback_service(Layers::new(routes, cors))
+    Router::new().fallback_service(Layers::new(routes, Some(cors)))
 }
 
 async fn panicking() -> &'static str {

@@ -45,6 +45,11 @@ impl Ports {
         }))
     }
 
+    /// Those of nobody: there are none.
+    pub fn none() -> Self {
+        Self::new(u32::MAX)
+    }
+
     /// All of them, as they were at most half a second ago.
     pub async fn list(&self) -> Result<Arc<Found>, Error> {
         self.scanned(|found| found.began.elapsed() <= LIST_AGE)

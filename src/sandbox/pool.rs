@@ -243,6 +243,12 @@ impl Pool {
         Ok(start)
     }
 
+    /// How many programs run here, or are being started.
+    pub fn in_use(&self) -> usize {
+        let open = self.0.settings.most - self.0.permits.available_permits();
+        open.saturating_sub(lock(&self.0.warm).len())
+    }
+
     /// Lets the waiting supervisors and the spawner end.
     pub fn close(&self) {
         // Nothing is kept from now on.

@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 
-use crate::config::Startup;
+use crate::api::Protection;
+use crate::config::{Isolation, Startup};
 use crate::limits::Status;
 
 /// One line, and whether it warns.
@@ -16,8 +17,16 @@ struct Line {
 }
 
 /// Prints where the server listens, the key if it was made up, and what deserves a second look.
-pub(super) fn show(startup: &Startup, address: SocketAddr, limits: &Status) {
-    let lines = lines(startup, address, limits);
+pub(super) fn show(
+    startup: &Startup,
+    address: SocketAddr,
+    limits: &Status,
+    protections: &[Protection],
+) {
+    let mut lines = lines(startup, address, limits);
+    if startup.loaded.config.isolation == Isolation::Process {
+        lines.extend(isolation(protections));
+    }
     if startup.loaded.config.json_logs || !io::stdout().is_terminal() {
         for Line { text, warns } in lines {
             if warns {
@@ -34,6 +43,36 @@ pub(super) fn show(startup: &Startup, address: SocketAddr, limits: &Status) {
         writeln!(out, "{mark}{text}").ok();
     }
     writeln!(out).ok();
+}
+
+/// Whose the workspaces are, and each wall that does not stand: why, and how to get it.
+fn isolation(protections: &[Protection]) -> Vec<Line> {
+    const NO_WALLS: [&str; 3] = ["key_hiding", "isolation", "limits"];
+    let whose = protections.iter().filter(|each| each.name == "isolation");
+    let mut lines: Vec<Line> = whose
+        .map(|each| Line {
+            text: format!("Isolated: {}", each.detail),
+            warns: false,
+        })
+        .collect();
+    let walls = || {
+        protections
+            .iter()
+            .filter(|each| !NO_WALLS.contains(&each.name.as_str()))
+    };
+    let standing: Vec<&str> = walls()
+        .filter(|wall| wall.active)
+        .map(|wall| wall.name.as_str())
+        .collect();
+    lines.push(Line {
+        text: format!("Walls:   {}", standing.join(", ")),
+        warns: false,
+    });
+    lines.extend(walls().filter(|wall| !wall.active).map(|wall| Line {
+        text: format!("No {}: {}", wall.name, wall.detail),
+        warns: true,
+    }));
+    lines
 }
 
 fn lines(startup: &Startup, address: SocketAddr, limits: &Status) -> Vec<Line> {

@@ -4,6 +4,7 @@ mod activity;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,16 +17,21 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use nix::sys::socket::{setsockopt, sockopt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
+use crate::api::RequestId;
 use crate::config::Config;
+use crate::gateway::{Connections, PEER, REQUEST_ID};
 use activity::{Activity, Seen, Verdict, Watched};
 
 /// A pooled client that finds its connection closed loses a request, so idle ones are kept for long.
 const KEEP_ALIVE: Duration = Duration::from_secs(90);
+/// A year: longer than any server runs.
+const FOR_EVER: Duration = Duration::from_hours(24 * 365);
 /// A request's head must arrive within this of its first byte.
 const HEAD: Duration = Duration::from_secs(20);
 /// A client that takes nothing of its answer for so long is left: a thread waits to go on with that answer, and often
@@ -56,6 +62,15 @@ impl Patience {
             stalled: STALLED,
         }
     }
+
+    /// That with the server, which closes connections when it does not need them.
+    pub(super) fn with_the_server() -> Self {
+        Self {
+            idle: FOR_EVER,
+            head: HEAD,
+            stalled: STALLED,
+        }
+    }
 }
 
 /// Serves a router until stopped; then finishes the requests under way.
@@ -79,7 +94,11 @@ pub(super) async fn serve(
             () = stop.cancelled() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(connection(stream, peer, router.clone(), patience, stop.clone()));
+                    stream.set_nodelay(true).ok();
+                    let known = move |request: &mut hyper::Request<Incoming>| {
+                        request.extensions_mut().insert(ConnectInfo(peer));
+                    };
+                    connections.spawn(connection(stream, known, router.clone(), patience, stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -92,6 +111,58 @@ pub(super) async fn serve(
     connections.wait().await;
 }
 
+/// Serves a router on the connections that a server hands over, until that has no more: then `over` is cancelled, and
+/// with `stop` the requests under way are finished.
+pub(super) async fn serve_handed(
+    handed: Connections,
+    router: Router,
+    patience: Patience,
+    over: CancellationToken,
+    stop: CancellationToken,
+) {
+    let connections = TaskTracker::new();
+    loop {
+        let stream = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            stream = handed.next() => stream,
+        };
+        let Some(stream) = stream else { break };
+        match stream
+            .set_nonblocking(true)
+            .and_then(|()| UnixStream::from_std(stream))
+        {
+            Ok(stream) => {
+                connections.spawn(connection(
+                    stream,
+                    told_by_the_server,
+                    router.clone(),
+                    patience,
+                    stop.clone(),
+                ));
+            }
+            Err(error) => tracing::warn!(%error, "a connection could not be used"),
+        }
+    }
+    over.cancel();
+    connections.close();
+    connections.wait().await;
+}
+
+/// What the server knows of a request's way to it, and no client can say.
+fn told_by_the_server(request: &mut hyper::Request<Incoming>) {
+    let headers = request.headers_mut();
+    let (peer, id) = (headers.remove(PEER), headers.remove(REQUEST_ID));
+    let peer = peer.and_then(|peer| peer.to_str().ok()?.parse::<SocketAddr>().ok());
+    let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
+    request
+        .extensions_mut()
+        .insert(ConnectInfo(peer.unwrap_or(nobody)));
+    if let Some(id) = id {
+        request.extensions_mut().insert(RequestId(id));
+    }
+}
+
 /// Has the kernel ask silent clients whether they are there (tcp(7)): one whose machine or network is gone says no
 /// goodbye, and a stream or tunnel that is quiet would be kept for it for ever. What is accepted inherits this.
 fn notice_who_vanishes(listener: &TcpListener) -> nix::Result<()> {
@@ -101,14 +172,15 @@ fn notice_who_vanishes(listener: &TcpListener) -> nix::Result<()> {
     setsockopt(listener, sockopt::KeepAlive, &true)
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
+async fn connection<S>(
+    stream: S,
+    known: impl Fn(&mut hyper::Request<Incoming>),
     router: Router,
     patience: Patience,
     stop: CancellationToken,
-) {
-    stream.set_nodelay(true).ok();
+) where
+    S: AsyncRead + AsyncWrite + AsFd + Unpin + Send + 'static,
+{
     let activity = Arc::new(Activity::default());
     let mut seen = Seen::new();
     let watched = Watched {
@@ -118,7 +190,7 @@ async fn connection(
     let during = Arc::clone(&activity);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let under_way = during.request();
-        request.extensions_mut().insert(ConnectInfo(peer));
+        known(&mut request);
         let request = request.map(|body| Body::new(under_way.until_the_end_of(body)));
         let answer = router.clone().call(request);
         async move {

@@ -83,6 +83,12 @@ impl Users {
         Ok(account)
     }
 
+    /// Why no account can be given, if so: the map cannot be read. Blocks.
+    pub fn problem(&self) -> Option<String> {
+        let read = self.0.state.read();
+        read.err().map(|error| error.to_string())
+    }
+
     /// All users by id, then those of whom only the home is left.
     pub fn list(&self) -> Vec<Entry> {
         let inner = &*self.0;

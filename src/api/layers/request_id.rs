@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 
 /// The header that carries it, in requests and in responses.
@@ -11,8 +11,19 @@ pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest one taken from a client.
 const LONGEST: usize = 128;
 
+/// The id under which a request is known, on its way through the layers.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub HeaderValue);
+
+impl RequestId {
+    /// That of a client's request.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        Self(keep_or_make(headers.get(HEADER)))
+    }
+}
+
 /// The id the client sent, when it is a plain word of some length, else a new one.
-pub(super) fn keep_or_make(sent: Option<&HeaderValue>) -> HeaderValue {
+fn keep_or_make(sent: Option<&HeaderValue>) -> HeaderValue {
     sent.filter(|id| is_sane(id.as_bytes()))
         .cloned()
         .unwrap_or_else(make)

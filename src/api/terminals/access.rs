@@ -65,14 +65,7 @@ impl Auth {
 
 /// Who a client is by its request: the headers count (`by_headers`), else the address names the user.
 pub(super) fn visitor(by_headers: Owner, uri: &Uri) -> Owner {
-    let user = || {
-        let parameters = query::parameters(uri.query().unwrap_or(""));
-        let users = parameters.into_iter().filter(|(name, _)| name == "user_id");
-        users
-            .map(|(_, user)| user)
-            .next_back()
-            .filter(|user| !user.is_empty())
-    };
+    let user = || query::parameter(uri.query().unwrap_or(""), "user_id");
     Owner {
         user: by_headers.user.or_else(|| user().map(Arc::from)),
         ..by_headers

@@ -9,11 +9,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::json;
+use tower::ServiceExt;
 
 use super::visit::Visit;
 use super::{TerminalId, access, line, socket};
 use crate::api::extract::Caller;
 use crate::api::json::json_response;
+use crate::api::{Error as ApiError, Refusal, State};
 use crate::config::Config;
 use crate::terminal::{Error, Terminals};
 
@@ -22,6 +24,7 @@ const VERSION: HeaderValue = HeaderValue::from_static("13");
 
 /// Attaches who asks for a WebSocket; every other request goes on its way.
 pub(in crate::api) async fn or_attach(
+    Use(state): Use<State>,
     Use(terminals): Use<Terminals>,
     Use(config): Use<Arc<Config>>,
     TerminalId(id): TerminalId,
@@ -32,10 +35,18 @@ pub(in crate::api) async fn or_attach(
     if *request.method() != Method::GET || !asks_for_websocket(request.headers()) {
         return next.run(request).await;
     }
-    let (mut parts, _) = request.into_parts();
-    if let Some(refusal) = flaw(&parts.headers) {
+    if let Some(refusal) = flaw(request.headers()) {
         return refusal;
     }
+    if let Some(elsewhere) = state.elsewhere() {
+        // The key in its first message is looked at on the way.
+        let served = elsewhere.service.clone().oneshot(request).await;
+        return served.unwrap_or_else(|why| match why {
+            Refusal::Who(why) | Refusal::Reserved(why) => refused(StatusCode::FORBIDDEN, &why),
+            lacking @ Refusal::Unavailable { .. } => ApiError::from(lacking).response("error"),
+        });
+    }
+    let (mut parts, _) = request.into_parts();
     if !terminals.exists(&id) {
         return refused(StatusCode::FORBIDDEN, &Error::NotFound { id }.to_string());
     }

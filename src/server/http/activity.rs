@@ -1,6 +1,7 @@
 //! What a connection is doing, and for how long nothing has happened on it.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -9,7 +10,6 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::Patience;
@@ -53,7 +53,7 @@ impl Activity {
     ///
     /// Between two that succeed a slow client may take a megabyte, so what the kernel still holds counts, too. It is
     /// looked at with each try, and the connection tries again whenever it is looked at.
-    fn tried<T>(&self, sent: &Poll<T>, stream: &TcpStream) {
+    fn tried<T>(&self, sent: &Poll<T>, stream: impl AsFd) {
         self.stuck.store(sent.is_pending(), Ordering::Relaxed);
         let unsent = match sent {
             Poll::Ready(_) => return self.note(),
@@ -170,12 +170,12 @@ impl Seen {
 }
 
 /// A stream that notes when something comes or goes.
-pub(super) struct Watched {
-    pub(super) stream: TcpStream,
+pub(super) struct Watched<S> {
+    pub(super) stream: S,
     pub(super) activity: Arc<Activity>,
 }
 
-impl AsyncRead for Watched {
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -190,7 +190,7 @@ impl AsyncRead for Watched {
     }
 }
 
-impl AsyncWrite for Watched {
+impl<S: AsyncWrite + AsFd + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -8,6 +8,7 @@ use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use nix::sys::socket::getsockopt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{sleep, timeout};
 
@@ -27,8 +28,8 @@ async fn served(router: Router) -> TcpStream {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        let (stream, peer) = listener.accept().await.unwrap();
-        connection(stream, peer, router, PATIENCE, CancellationToken::new()).await;
+        let (stream, _) = listener.accept().await.unwrap();
+        connection(stream, |_| {}, router, PATIENCE, CancellationToken::new()).await;
     });
     TcpStream::connect(address).await.unwrap()
 }

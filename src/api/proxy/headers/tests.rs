@@ -3,6 +3,7 @@
 use axum::body::Body as Empty;
 
 use super::*;
+use crate::api::hops::upgrade;
 
 fn map(headers: &[(&'static str, &str)]) -> HeaderMap {
     let mut map = HeaderMap::new();

@@ -7,7 +7,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use futures_util::stream;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
 const STALLED: Duration = Duration::from_secs(1);

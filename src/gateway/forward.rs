@@ -1,0 +1,120 @@
+//! A request's way to its workspace and back: streamed both ways, without what is between us and the client.
+
+use std::io;
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
+use axum::response::Response;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy, copy_buf, sink, split};
+
+use super::connections::{self, Served};
+use super::first_message;
+use super::running::Use;
+use crate::api::{Refusal, RequestId, back, onward, upgrade};
+
+/// Carries the client's address to the workspace.
+pub const PEER: HeaderName = HeaderName::from_static("x-open-terminal-peer");
+/// Carries the request's id to the workspace.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-open-terminal-request");
+/// Bytes under way in each direction of an upgraded connection.
+const BUFFER: usize = 16 << 10;
+
+/// Passes a request on and gives the answer. `key` is what a client shows in the first message of a terminal.
+pub(super) async fn forward(visit: Use, request: Request, key: &[u8]) -> Result<Response, Refusal> {
+    let (mut parts, body) = request.into_parts();
+    let asked = upgrade(&parts.headers);
+    let client = asked.and_then(|_| parts.extensions.remove::<OnUpgrade>());
+    let terminal = parts.uri.path().starts_with("/api/terminals/");
+    onward(&mut parts.headers, &body, client.is_some());
+    parts.headers.remove(PROXY_AUTHORIZATION);
+    let ours = format!("Bearer {}", visit.workspace().key);
+    let mut shown = HeaderValue::from_str(&ours).expect("a key of ours makes a header");
+    shown.set_sensitive(true);
+    parts.headers.insert(AUTHORIZATION, shown);
+    parts.headers.remove(PEER);
+    if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>()
+        && let Ok(peer) = HeaderValue::from_str(&peer.to_string())
+    {
+        parts.headers.insert(PEER, peer);
+    }
+    parts.headers.remove(REQUEST_ID);
+    if let Some(RequestId(id)) = parts.extensions.remove() {
+        parts.headers.insert(REQUEST_ID, id);
+    }
+    let mut onward = hyper::Request::new(body);
+    *onward.method_mut() = parts.method;
+    *onward.uri_mut() = origin_form(&parts.uri);
+    *onward.headers_mut() = parts.headers;
+    let workspace_key = visit.workspace().key.clone();
+    let name = visit.workspace().name.clone();
+    let mut response = connections::send(visit, onward)
+        .await
+        .map_err(|error| broken_off(&name, &error))?;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS
+        && let Some(client) = client
+    {
+        let keys = terminal.then(|| (key.to_vec(), workspace_key));
+        carry(client, &mut response, keys);
+    }
+    back(&mut response);
+    Ok(response.map(Body::new))
+}
+
+/// The workspace's process has ended, most often.
+fn broken_off(name: &str, error: &str) -> Refusal {
+    Refusal::Unavailable {
+        shown: "the workspace ended while it had this request: it starts anew with the next one, and what its commands wrote until now can be read at their ids",
+        inner: format!("the workspace of {name} broke off: {error}"),
+    }
+}
+
+/// The target in the form that servers expect, whatever a client wrote (RFC 9112, 3.2.1).
+fn origin_form(uri: &Uri) -> Uri {
+    let path = uri.path_and_query().cloned();
+    path.map_or_else(|| Uri::from_static("/"), Uri::from)
+}
+
+/// Carries the bytes of an upgraded connection until both ends have said all or one breaks off. What a client shows in
+/// the first message of a terminal, if it is `keys.0`, becomes `keys.1`.
+fn carry(client: OnUpgrade, response: &mut Response<Served>, keys: Option<(Vec<u8>, String)>) {
+    let visit = response.body().visit();
+    let workspace = hyper::upgrade::on(response);
+    tokio::spawn(async move {
+        let (Ok(client), Ok(workspace)) = tokio::join!(client, workspace) else {
+            return;
+        };
+        let (mut from_client, mut to_client) = split(TokioIo::new(client));
+        let (mut from_workspace, mut to_workspace) = split(TokioIo::new(workspace));
+        let there = async {
+            if let Some((key, other)) = keys
+                && !first_message::exchange(&mut from_client, &mut to_workspace, &key, &other)
+                    .await?
+            {
+                // It is about to be sent away; what it still says is for nobody.
+                copy(&mut from_client, &mut sink()).await?;
+            }
+            pipe(&mut from_client, &mut to_workspace).await
+        };
+        let back = pipe(&mut from_workspace, &mut to_client);
+        tokio::select! {
+            carried = async { tokio::try_join!(there, back) } => {
+                carried.ok();
+            }
+            () = visit.workspace().gone() => {}
+        }
+    });
+}
+
+/// Carries bytes one way until there are no more, which is told on.
+async fn pipe(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+) -> io::Result<()> {
+    copy_buf(&mut BufReader::with_capacity(BUFFER, from), to).await?;
+    to.shutdown().await
+}

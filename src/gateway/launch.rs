@@ -1,0 +1,337 @@
+//! Launching: a workspace's account, place, limits and walls, and the process that becomes it.
+
+mod account;
+mod process;
+mod temporary;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::Handover;
+use super::control::{Lead, Said};
+use super::running::Running;
+use crate::api::Refusal;
+use crate::config::{Config, Demand, Effective, Startup, hand_over};
+use crate::limits::Limits;
+use crate::users::{Account, Users};
+use crate::walls::{self, Identity, Plan, Wall};
+
+pub use process::WORKSPACE_ARGUMENT;
+use temporary::Temporary;
+
+/// A workspace that does not serve after this never will.
+const START: Duration = Duration::from_secs(20);
+/// Where the secrets of containers are.
+const SECRETS: &str = "/run/secrets";
+/// Where the homes of people are.
+const HOMES: [&str; 2] = ["/home", "/root"];
+
+/// Starts workspaces.
+pub struct Launcher {
+    startup: Startup,
+    limits: Limits,
+    whose: Whose,
+    /// Where the temporary directories of workspaces are kept; none where they have none of their own.
+    temporary: Option<Temporary>,
+    walls: Vec<Wall>,
+}
+
+/// Whose the workspaces are.
+enum Whose {
+    /// Each that of an account of its user's.
+    Users(Users),
+    /// There is one, of this account.
+    Account(Box<Account>),
+    /// There is one, of the account that the server has.
+    Own,
+}
+
+impl Launcher {
+    /// Finds out whose workspaces there will be, and which walls will stand round them. Fails with one line for the
+    /// person who starts the server. To be called before any thread is started.
+    pub fn new(startup: Startup) -> Result<Self, String> {
+        let whose = account::whose(&startup.loaded.config)?;
+        let temporary = match whose {
+            Whose::Own => None,
+            _ => Some(Temporary::make()?),
+        };
+        let mut launcher = Self {
+            startup,
+            limits: Limits::off(),
+            whose,
+            temporary,
+            walls: Vec::new(),
+        };
+        launcher.walls = launcher.try_walls()?;
+        Ok(launcher)
+    }
+
+    /// The same for workspaces under these limits.
+    #[must_use]
+    pub fn under(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The walls that will stand, and those that will not.
+    pub fn walls(&self) -> &[Wall] {
+        &self.walls
+    }
+
+    /// Whose the workspaces are, in words.
+    pub fn whose(&self) -> String {
+        match &self.whose {
+            Whose::Users(_) => {
+                "each user's commands run as an account of its own, in a process of its own"
+                    .to_owned()
+            }
+            Whose::Account(account) => format!(
+                "commands run as the account {}, in a process of their own",
+                account.name
+            ),
+            Whose::Own => {
+                "commands run in a process of their own, as the user of the server".to_owned()
+            }
+        }
+    }
+
+    /// Tries the walls out with somebody who has nothing, or with the one account there is.
+    fn try_walls(&self) -> Result<Vec<Wall>, String> {
+        let account = match &self.whose {
+            Whose::Users(_) => Some(account::nobody()),
+            Whose::Account(account) => Some((**account).clone()),
+            Whose::Own => None,
+        };
+        let directory = match &account {
+            Some(_) if self.per_user() => "/".into(),
+            account => self.directory(account.as_ref()),
+        };
+        let plan = self.plan(account.as_ref(), &directory, None, Vec::new());
+        let walls = walls::probe(&plan);
+        let demands = self.config().walls;
+        for (name, demand) in [
+            ("identity", Demand::Required),
+            ("mount_namespace", demands.mount_namespace),
+            ("pid_namespace", demands.pid_namespace),
+            ("landlock", demands.landlock),
+            ("no_new_privs", demands.no_new_privs),
+            ("seccomp", demands.seccomp),
+        ] {
+            let lacking = walls.iter().find(|wall| wall.name == name && !wall.active);
+            // Where the server is root and stays it, that is what it was told to do.
+            let told = name == "identity" && matches!(self.whose, Whose::Own);
+            if demand == Demand::Required
+                && !told
+                && let Some(wall) = lacking
+            {
+                return Err(format!(
+                    "{name} is required and cannot be had: {}",
+                    wall.detail
+                ));
+            }
+        }
+        Ok(walls)
+    }
+
+    fn config(&self) -> &Config {
+        &self.startup.loaded.config
+    }
+
+    pub(super) fn per_user(&self) -> bool {
+        matches!(self.whose, Whose::Users(_))
+    }
+
+    /// How long a workspace may be unused.
+    pub(super) fn idle(&self) -> Duration {
+        self.config().workspace_idle_ttl
+    }
+
+    /// Why no workspace can be started, if so. Blocks.
+    pub(super) fn problem(&self) -> Option<String> {
+        match &self.whose {
+            Whose::Users(users) => users.problem(),
+            Whose::Account(_) | Whose::Own => None,
+        }
+    }
+
+    /// Starts the workspace of a user, and waits until it serves.
+    pub(super) async fn start(self: &Arc<Self>, user: &Arc<str>) -> Result<Running, Refusal> {
+        let (launcher, user) = (Arc::clone(self), Arc::clone(user));
+        let begun = spawn_blocking(move || launcher.begin(&user));
+        let begun = begun.await.map_err(|error| cannot(&error.to_string()))??;
+        let process::Begun {
+            name,
+            key,
+            socket,
+            mut pid,
+        } = begun;
+        let lead = Lead::new(socket).map_err(|error| cannot(&error.to_string()))?;
+        let ready = async {
+            loop {
+                match lead.hear().await {
+                    Some(Said::Lives(number)) => pid = number,
+                    Some(Said::Ready(walls)) => return Ok(walls),
+                    Some(Said::Failed(why)) => return Err(why),
+                    Some(Said::Idle) => {}
+                    None => return Err("its process ended at once".to_owned()),
+                }
+            }
+        };
+        let walls = timeout(START, ready)
+            .await
+            .unwrap_or_else(|_| Err(format!("it did not serve within {START:?}")))
+            .map_err(|why| cannot(&format!("the workspace of {name}: {why}")))?;
+        tracing::debug!(
+            workspace = name,
+            walls = in_words(&walls),
+            "a workspace serves"
+        );
+        Ok(Running::new(name, key, lead, pid))
+    }
+
+    /// Kills what a workspace has left behind, and removes its place.
+    pub(super) async fn clear_up(self: &Arc<Self>, name: &str, most: Duration) {
+        let (launcher, name) = (Arc::clone(self), name.to_owned());
+        spawn_blocking(move || launcher.limits.reclaim(&name, most))
+            .await
+            .ok();
+    }
+
+    /// All of it that blocks.
+    fn begin(&self, user: &str) -> Result<process::Begun, Refusal> {
+        let account = self.account(user)?;
+        let failed = |what: &str, error: std::io::Error| cannot(&format!("{what}: {error}"));
+        let name = account
+            .as_ref()
+            .map_or("workspace", |account| &account.name);
+        let owner = account.as_ref().map(|account| (account.uid, account.gid));
+        let limits = self
+            .limits
+            .delegate(name, owner)
+            .map_err(|error| failed("no place under the limits", error))?;
+        let log_dir = self
+            .log_dir(account.as_ref())
+            .map_err(|error| failed("no directory for logs", error))?;
+        let key = process::key().map_err(|error| failed("no key", error))?;
+        let environment =
+            account::environment(&self.startup.env, account.as_ref(), self.per_user());
+        let mut changes = vec![("api_key", key.as_str())];
+        let shown = log_dir.as_ref().map(|path| path.to_string_lossy());
+        changes.extend(shown.as_deref().map(|path| ("log_dir", path)));
+        let directory = self.directory(account.as_ref());
+        let plan = self.plan(
+            account.as_ref(),
+            &directory,
+            log_dir.as_deref(),
+            limits.directories(),
+        );
+        let handover = Handover {
+            settings: hand_over(&self.startup.loaded, &changes),
+            environment: account::spelled(&environment),
+            directory,
+            key: key.clone(),
+            plan,
+            limits,
+            idle: self.idle(),
+        };
+        process::begin(name, key, &handover).map_err(|error| failed("no process", error))
+    }
+
+    fn account(&self, user: &str) -> Result<Option<Account>, Refusal> {
+        match &self.whose {
+            Whose::Users(users) => users.account(user).map(Some).map_err(account::refusal),
+            Whose::Account(account) => Ok(Some((**account).clone())),
+            Whose::Own => Ok(None),
+        }
+    }
+
+    /// Where requests act: the account's home, unless somebody has said another place for the one workspace.
+    fn directory(&self, account: Option<&Account>) -> PathBuf {
+        match account {
+            Some(account) if self.per_user() || !self.startup.loaded.directory_given => {
+                account.home.clone()
+            }
+            _ => self.config().cwd.clone(),
+        }
+    }
+
+    /// The directory of the logs, made for its owner; none is the usual one in the account's home.
+    fn log_dir(&self, account: Option<&Account>) -> std::io::Result<Option<PathBuf>> {
+        let config = self.config();
+        let is_set = |each: &Effective| each.name == "log_dir" && each.origin != "built-in";
+        let set = self.startup.loaded.settings.iter().any(is_set);
+        let Some(account) = account else {
+            return Ok(Some(config.log_dir.clone()));
+        };
+        if !set {
+            return Ok(None);
+        }
+        let directory = if self.per_user() {
+            config.log_dir.join(&account.name)
+        } else {
+            config.log_dir.clone()
+        };
+        account::make_own(&directory, account)?;
+        Ok(Some(directory))
+    }
+
+    fn plan(
+        &self,
+        account: Option<&Account>,
+        directory: &Path,
+        log_dir: Option<&Path>,
+        cgroups: Vec<PathBuf>,
+    ) -> Plan {
+        let config = self.config();
+        let identity = account.map(|account| Identity {
+            name: account.name.clone(),
+            uid: account.uid,
+            gid: account.gid,
+            groups: account.groups.clone(),
+        });
+        let home = match account {
+            Some(account) => account.home.clone(),
+            None => self.startup.env.home(),
+        };
+        let mut hidden = self.startup.loaded.files.clone();
+        hidden.push(config.state_dir.clone());
+        if account.is_some() {
+            hidden.push(SECRETS.into());
+        }
+        if self.per_user() {
+            hidden.push(config.log_dir.clone());
+        }
+        let homes = if account.is_some() { &HOMES[..] } else { &[] };
+        Plan {
+            identity,
+            demands: config.walls,
+            home: directory.to_owned(),
+            writable: log_dir
+                .map(Path::to_owned)
+                .into_iter()
+                .chain([home])
+                .collect(),
+            hidden,
+            homes: homes.iter().map(PathBuf::from).collect(),
+            temporary: self.temporary.as_ref().map(|kept| kept.path().to_owned()),
+            cgroups,
+        }
+    }
+}
+
+fn cannot(why: &str) -> Refusal {
+    Refusal::Unavailable {
+        shown: "the workspace cannot be started: the server's log says why, under the x-request-id of this response",
+        inner: why.to_owned(),
+    }
+}
+
+/// Which walls hold, in a line.
+fn in_words(walls: &[Wall]) -> String {
+    let holding = walls.iter().filter(|wall| wall.active);
+    let names: Vec<&str> = holding.map(|wall| wall.name.as_str()).collect();
+    names.join(", ")
+}

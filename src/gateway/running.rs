@@ -1,0 +1,122 @@
+//! A running workspace: its process, its control socket, and who uses it.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use tokio::net::UnixStream;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::connections::Idle;
+use super::control::Lead;
+
+/// A workspace that serves requests.
+pub(super) struct Running {
+    /// Its account's name, or another word for the log.
+    pub(super) name: String,
+    /// What it takes for a key.
+    pub(super) key: String,
+    pub(super) lead: Lead,
+    process: Option<OwnedFd>,
+    idle: Idle,
+    users: AtomicUsize,
+    used: Mutex<Instant>,
+    ended: CancellationToken,
+}
+
+impl Running {
+    /// One whose process has this number.
+    pub(super) fn new(name: String, key: String, lead: Lead, pid: i32) -> Self {
+        let process = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        Self {
+            name,
+            key,
+            lead,
+            process,
+            idle: Idle::default(),
+            users: AtomicUsize::new(0),
+            used: Mutex::new(Instant::now()),
+            ended: CancellationToken::new(),
+        }
+    }
+
+    /// Uses it: it is not ended for want of use until this is dropped.
+    pub(super) fn enter(self: &Arc<Self>) -> Use {
+        self.users.fetch_add(1, Ordering::Relaxed);
+        Use(Arc::clone(self))
+    }
+
+    /// Whether nobody uses it, or has for so long.
+    pub(super) fn is_unused_for(&self, span: Duration) -> bool {
+        let used = *self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        self.users.load(Ordering::Relaxed) == 0 && used.elapsed() >= span
+    }
+
+    /// Whether its process has gone.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_cancelled()
+    }
+
+    /// Waits for that.
+    pub(super) async fn gone(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// To be called when its process has gone.
+    pub(super) fn note_end(&self) {
+        self.ended.cancel();
+        self.idle.clear();
+    }
+
+    /// Kills its process (`pidfd_send_signal(2)`).
+    pub(super) fn kill(&self) {
+        if let Some(process) = &self.process {
+            pidfd_send_signal(process, Signal::KILL).ok();
+        }
+    }
+}
+
+/// The use of a workspace by one request, or by what a request became.
+pub(super) struct Use(Arc<Running>);
+
+impl Use {
+    pub(super) fn workspace(&self) -> &Running {
+        &self.0
+    }
+
+    pub(super) fn idle(&self) -> &Idle {
+        &self.0.idle
+    }
+
+    /// A new connection.
+    pub(super) async fn connect(&self) -> io::Result<UnixStream> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, flags)?;
+        loop {
+            match self.0.lead.connect(theirs.as_fd()) {
+                Ok(()) => break,
+                // More wait for it than the socket holds.
+                Err(Errno::EAGAIN | Errno::ETOOMANYREFS) => tokio::select! {
+                    () = self.0.lead.room() => {}
+                    () = self.0.gone() => return Err(Errno::EPIPE.into()),
+                },
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        UnixStream::from_std(ours.into())
+    }
+}
+
+impl Drop for Use {
+    fn drop(&mut self) {
+        *self.0.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.0.users.fetch_sub(1, Ordering::Relaxed);
+    }
+}

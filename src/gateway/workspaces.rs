@@ -1,0 +1,169 @@
+//! The workspaces: one for each user, started by the first who asks, and ended when nobody does.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use super::control::Said;
+use super::launch::Launcher;
+use super::running::{Running, Use};
+use crate::api::Refusal;
+
+/// Time for what a killed workspace leaves behind to be gone.
+const LEFT: Duration = Duration::from_secs(1);
+
+/// All workspaces. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Workspaces(Arc<Shared>);
+
+struct Shared {
+    launcher: Arc<Launcher>,
+    slots: Mutex<HashMap<Arc<str>, Arc<Slot>>>,
+    closing: AtomicBool,
+    /// What sees each workspace to its end.
+    watching: TaskTracker,
+}
+
+/// The place of one user's workspace: whoever holds the lock starts or ends it.
+type Slot = tokio::sync::Mutex<Option<Arc<Running>>>;
+
+impl Workspaces {
+    pub(super) fn new(launcher: Arc<Launcher>) -> Self {
+        Self(Arc::new(Shared {
+            launcher,
+            slots: Mutex::default(),
+            closing: AtomicBool::new(false),
+            watching: TaskTracker::new(),
+        }))
+    }
+
+    /// The workspace of a user, which is started if it does not run.
+    ///
+    /// Whoever asks meanwhile waits for the same start, and it goes on when the first of them goes away.
+    pub(super) async fn enter(&self, user: &Arc<str>) -> Result<Use, Refusal> {
+        let slot = Arc::clone(self.slots().entry(Arc::clone(user)).or_default());
+        if let Ok(running) = slot.try_lock()
+            && let Some(visit) = visit(running.as_ref())
+        {
+            return Ok(visit);
+        }
+        let mut running = Arc::clone(&slot).lock_owned().await;
+        if let Some(visit) = visit(running.as_ref()) {
+            return Ok(visit);
+        }
+        let (all, user) = (self.clone(), Arc::clone(user));
+        let start = tokio::spawn(async move {
+            if all.0.closing.load(Ordering::Acquire) {
+                return Err(Refusal::Unavailable {
+                    shown: "the server is ending: ask again when it is back",
+                    inner: "no workspace is started while the server ends".to_owned(),
+                });
+            }
+            let started = Arc::new(all.0.launcher.start(&user).await?);
+            let visit = started.enter();
+            *running = Some(Arc::clone(&started));
+            drop(running);
+            all.watch(slot, started);
+            Ok(visit)
+        });
+        start.await.unwrap_or_else(|error| {
+            Err(Refusal::Unavailable {
+                shown: "the workspace could not be started: try again",
+                inner: error.to_string(),
+            })
+        })
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Slot>>> {
+        let slots = &self.0.slots;
+        slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees a workspace to its end.
+    fn watch(&self, slot: Arc<Slot>, running: Arc<Running>) {
+        let all = self.clone();
+        self.0.watching.spawn(async move {
+            let mut asked_to_end = false;
+            while let Some(said) = running.lead.hear().await {
+                if matches!(said, Said::Idle) {
+                    asked_to_end |= all.end_if_unused(&slot, &running).await;
+                }
+            }
+            running.note_end();
+            let asked_to_end = asked_to_end || all.0.closing.load(Ordering::Acquire);
+            if asked_to_end {
+                tracing::debug!(workspace = running.name, "a workspace has ended");
+            } else {
+                tracing::warn!(
+                    workspace = running.name,
+                    "a workspace has ended unexpectedly; the next request starts it anew"
+                );
+            }
+            // Held while it is cleared up, so that the next start waits for that.
+            let mut current = slot.lock().await;
+            if current
+                .as_ref()
+                .is_some_and(|other| Arc::ptr_eq(other, &running))
+            {
+                *current = None;
+            }
+            if current.is_none() {
+                all.0.launcher.clear_up(&running.name, LEFT).await;
+            }
+        });
+    }
+
+    /// Has a workspace end that has said it runs nothing, if nobody uses it either.
+    async fn end_if_unused(&self, slot: &Slot, running: &Arc<Running>) -> bool {
+        let mut current = slot.lock().await;
+        // Who enters does so under the same lock.
+        let unused = running.is_unused_for(self.0.launcher.idle());
+        let same = (current.as_ref()).is_some_and(|other| Arc::ptr_eq(other, running));
+        if !unused || !same {
+            return false;
+        }
+        running.lead.end();
+        // Its last commands have ended long ago: this takes some milliseconds, and a new one must not meet it.
+        if timeout(Duration::from_secs(5), until_gone(running))
+            .await
+            .is_err()
+        {
+            running.kill();
+        }
+        *current = None;
+        true
+    }
+
+    /// Has all end, and kills those that have not after so long.
+    pub(super) async fn shut_down(&self, most: Duration) {
+        self.0.closing.store(true, Ordering::Release);
+        let slots: Vec<Arc<Slot>> = self.slots().values().cloned().collect();
+        let ends = slots.into_iter().map(|slot| async move {
+            let running = slot.lock().await.clone();
+            let Some(running) = running else { return };
+            running.lead.end();
+            if timeout(most, running.gone()).await.is_err() {
+                tracing::warn!(workspace = running.name, "a workspace had to be killed");
+                running.kill();
+            }
+        });
+        futures_util::future::join_all(ends).await;
+        self.0.watching.close();
+        timeout(LEFT, self.0.watching.wait()).await.ok();
+    }
+}
+
+/// Waits for the end of a workspace that nobody else listens to.
+async fn until_gone(running: &Running) {
+    while running.lead.hear().await.is_some() {}
+}
+
+fn visit(running: Option<&Arc<Running>>) -> Option<Use> {
+    running
+        .filter(|running| !running.has_ended())
+        .map(Running::enter)
+}

@@ -1,0 +1,162 @@
+//! A workspace's own process: it confines itself as it was told, and serves its server's connections until that ends.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStringExt;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::unistd::dup2_stdin;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::services::Services;
+use super::{COMMANDS_END, LIMITS_END, REQUESTS_END, http, http_runtime, runtime, take_children};
+use crate::api;
+use crate::config::{self, Config, Environment};
+use crate::gateway::{Connections, Control, Handover, Said};
+use crate::limits::Limits;
+use crate::walls::{self, Entered, Wall};
+use crate::{sys, telemetry};
+
+/// Looked at so often within the time after which nothing runs: the end of the last command is noticed soon enough.
+const LOOKS: u32 = 4;
+/// Nothing is looked at more often.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What the process of a workspace does, from start to end.
+pub fn workspace_main() -> ExitCode {
+    let control = match control() {
+        Ok(control) => control,
+        Err(error) => return complain(&format!("this is started by the server only: {error}")),
+    };
+    match become_workspace(&control) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            control.say(&Said::Failed(why));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn complain(why: &str) -> ExitCode {
+    use std::io::Write;
+    writeln!(io::stderr(), "open-terminal: {why}").ok();
+    ExitCode::FAILURE
+}
+
+/// Takes the control socket from where commands would inherit it.
+fn control() -> io::Result<Control> {
+    sys::close_all_but_standard();
+    let socket = io::stdin().as_fd().try_clone_to_owned()?;
+    dup2_stdin(File::open("/dev/null")?)?;
+    Ok(Control::new(socket))
+}
+
+fn become_workspace(control: &Control) -> Result<(), String> {
+    let handover = control.handover();
+    let handover = handover.map_err(|error| format!("the handover cannot be read: {error}"))?;
+    let entered = handover.limits.enter();
+    entered.map_err(|error| format!("its place under the limits cannot be entered: {error}"))?;
+    let walls = match walls::enter(&handover.plan)? {
+        Entered::Outside(pid) => {
+            control.say(&Said::Lives(pid.as_raw()));
+            return Ok(());
+        }
+        Entered::Inside(walls) => walls,
+    };
+    sys::hide_memory().map_err(|error| format!("its memory cannot be hidden: {error}"))?;
+    serve(control, handover, walls)
+}
+
+fn serve(control: &Control, handover: Handover, walls: Vec<Wall>) -> Result<(), String> {
+    let pairs = handover.environment.into_iter();
+    let pairs = pairs.map(|(name, value)| (OsString::from_vec(name), OsString::from_vec(value)));
+    let environment = Environment::from_pairs(pairs).in_directory(&handover.directory);
+    let config = config::handed(&handover.settings, &handover.directory, &environment);
+    let config = Arc::new(config.map_err(|error| error.to_string())?);
+    sys::survive_file_size_limit()
+        .map_err(|error| format!("SIGXFSZ cannot be ignored: {error}"))?;
+    let _log = telemetry::start(&config.log_level, config.json_logs)?;
+    let limits = Limits::join(handover.limits)?;
+    sys::run_soon();
+    let commands = runtime(&mut Builder::new_current_thread())?;
+    let http = http_runtime(1)?;
+    let live = live(
+        control,
+        config,
+        &environment,
+        &limits,
+        walls,
+        handover.idle,
+        &http,
+    );
+    let ended = commands.block_on(live);
+    http.shutdown_background();
+    commands.shutdown_background();
+    limits.close(LIMITS_END);
+    ended
+}
+
+/// From the first connection to the end of the server, or to its wish; runs on the runtime of the commands.
+async fn live(
+    control: &Control,
+    config: Arc<Config>,
+    environment: &Environment,
+    limits: &Limits,
+    walls: Vec<Wall>,
+    idle: Duration,
+    http: &Runtime,
+) -> Result<(), String> {
+    let patience = http::Patience::with_the_server();
+    let stop = CancellationToken::new();
+    let all = Arc::new(Services::new(config, environment, limits, true));
+    let state = all.state(Vec::new(), None, &stop);
+    let router = api::inner_router(state);
+    let connections = {
+        let _runtime = http.enter();
+        control.listen()
+    };
+    let connections: Connections = connections.map_err(|error| error.to_string())?;
+    let over = CancellationToken::new();
+    let serving = http.spawn(http::serve_handed(
+        connections,
+        router,
+        patience,
+        over.clone(),
+        stop.clone(),
+    ));
+    let mut background = vec![tokio::spawn(take_children())];
+    background.extend(all.begin());
+    control.say(&Said::Ready(walls));
+    tokio::select! {
+        () = over.cancelled() => {}
+        () = tell_when_idle(control, &all, idle) => {}
+    }
+    stop.cancel();
+    all.shut_down(COMMANDS_END).await;
+    tokio::time::timeout(REQUESTS_END, serving).await.ok();
+    background.iter().for_each(tokio::task::JoinHandle::abort);
+    Ok(())
+}
+
+/// Says to the server, again and again, that nothing has run here for so long. Whether somebody has asked for
+/// something meanwhile is what the server knows. Runs for ever.
+async fn tell_when_idle(control: &Control, all: &Services, idle: Duration) {
+    if idle.is_zero() {
+        return std::future::pending().await;
+    }
+    let mut since = Instant::now();
+    loop {
+        sleep((idle / LOOKS).max(LOOK)).await;
+        if all.are_in_use() {
+            since = Instant::now();
+        } else if since.elapsed() >= idle {
+            control.say(&Said::Idle);
+        }
+    }
+}
