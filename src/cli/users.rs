@@ -53,12 +53,11 @@ pub(super) fn main(matches: &ArgMatches, env: &Environment) -> ExitCode {
         output::complain(&format!("warning: {warning}"));
     }
     let settings = Settings::of(&loaded.config);
-    let done = match action {
-        "list" => list(settings, matches.get_flag("json")),
-        _ => {
-            let user = matches.get_one::<String>("user").expect("it is required");
-            remove(settings, user, matches.get_flag("keep-home"))
-        }
+    let done = if action == "list" {
+        list(settings, matches.get_flag("json"))
+    } else {
+        let user = matches.get_one::<String>("user").expect("it is required");
+        remove(settings, user, matches.get_flag("keep-home"))
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
