@@ -322,3 +322,6 @@ fn numbers(workspace: &Path) -> Vec<u64> {
         .filter_map(|at| at.file_name()?.to_str()?.parse().ok())
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

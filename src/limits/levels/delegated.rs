@@ -95,3 +95,75 @@ impl Delegated {
             .map_or_else(Vec::new, |handed| handed.directories().to_vec())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::config::Demand;
+    use crate::limits::{Bounds, Scope};
+
+    fn sent(delegated: &Delegated) -> Delegated {
+        let text = serde_json::to_string(delegated).unwrap();
+        let back = serde_json::from_str(&text).unwrap();
+        assert_eq!(*delegated, back, "{text}");
+        back
+    }
+
+    #[test]
+    fn limits_that_are_off_stay_so() {
+        let limits = Limits::off();
+        let delegated = limits.delegate("a", Some((12345, 12345))).unwrap();
+        assert_eq!(delegated.directories(), Vec::<PathBuf>::new());
+        delegated.enter().unwrap();
+        let joined = Limits::join(sent(&delegated)).unwrap();
+        assert_eq!(joined.status(), limits.status());
+        assert_eq!(joined.settings(), limits.settings());
+        limits.reclaim("a", Duration::ZERO);
+    }
+
+    #[test]
+    fn without_cgroups_a_workspace_has_a_watchdog_of_its_own() {
+        let user = Bounds {
+            memory: Some(1 << 30),
+            cpu: Some(0.1),
+            pids: Some(100),
+            ..Bounds::default()
+        };
+        let delegated = Delegated {
+            settings: Settings {
+                demand: Demand::Optional,
+                user,
+                ..Settings::default()
+            },
+            status: Limits::off().status().clone(),
+            holds: Holds::default(),
+            cgroups: None,
+        };
+        let limits = Limits::join(sent(&delegated)).unwrap();
+        assert_eq!(limits.settings().user, user);
+        let mut leaf = limits.leaf().unwrap();
+        assert_eq!(leaf.ticket().join, Vec::<PathBuf>::new());
+        // For a supervisor: what is below it counts, and nothing of other tests is.
+        let mut shell = std::process::Command::new("sh")
+            .args(["-c", "sleep 60 & wait"])
+            .spawn()
+            .unwrap();
+        leaf.begin(shell.id().cast_signed());
+        // It looks without being asked, for there are bounds at the level above.
+        assert!(!leaf.is_slow_to_ask());
+        let end = Instant::now() + Duration::from_secs(10);
+        while limits.present(Scope::User).pids != Some(1) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(limits.present(Scope::User).pids, Some(1));
+        for one in crate::sys::tree::processes(shell.id().cast_signed(), u64::MAX) {
+            let pid = nix::unistd::Pid::from_raw(one.pid);
+            nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).ok();
+        }
+        drop(leaf);
+        shell.kill().ok();
+        shell.wait().unwrap();
+    }
+}
