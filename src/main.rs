@@ -15,7 +15,10 @@ fn main() -> ExitCode {
         let open_files = arguments
             .get(2)
             .and_then(|word| word.to_str()?.parse().ok());
-        let ended = sandbox::spawner_main(&environment, open_files);
+        let guard = arguments
+            .get(3)
+            .is_some_and(|word| word == sandbox::GUARD_ARGUMENT);
+        let ended = sandbox::spawner_main(&environment, open_files, guard);
         return if ended.is_ok() {
             ExitCode::SUCCESS
         } else {

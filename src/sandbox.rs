@@ -22,6 +22,6 @@ mod wire;
 
 pub use pool::{Error, Pool, Settings, Start};
 pub use running::{Event, Exit, Happening, Launch, Running, signal_name};
-pub use spawner::{SPAWNER_ARGUMENT, spawner_main};
+pub use spawner::{GUARD_ARGUMENT, SPAWNER_ARGUMENT, spawner_main};
 pub use tty::Tty;
 pub use wire::{Failure, Manner, Problem};

@@ -24,7 +24,7 @@ use crate::config::{Config, Isolation, Startup};
 use crate::gateway::{Gateway, Launcher};
 use crate::limits::Limits;
 use crate::{sys, telemetry};
-use services::Services;
+use services::{Place, Services};
 
 pub use inner::workspace_main;
 
@@ -137,7 +137,7 @@ async fn live(
         Arc::new(config.clone()),
         &startup.env,
         limits,
-        gateway.is_none(),
+        if gateway.is_some() { Place::Edge } else { Place::Server },
     );
     let state = all.state(protections, gateway.as_ref().map(Gateway::elsewhere), &stop);
     let serving = http.spawn(http::serve(

@@ -124,7 +124,7 @@ pub fn enter(plan: &Plan) -> Result<Entered, String> {
     }
     let bounded = capabilities::bound(plan);
     identity::take(plan, &mut report)?;
-    capabilities::give_up(plan, &bounded, &mut report)?;
+    capabilities::give_up(plan, bounded, &mut report)?;
     capabilities::forbid_new(plan, &mut report)?;
     landlock::restrict(plan, &mut report)?;
     if !plan.lets_gain() {

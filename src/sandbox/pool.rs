@@ -48,6 +48,8 @@ pub struct Settings {
     pub most: usize,
     /// Supervisors waiting.
     pub warm: usize,
+    /// Whether commands are kept from the files of cgroups, which belong to the user that they run as.
+    pub guard_cgroups: bool,
 }
 
 /// Why there is no shell.
@@ -306,9 +308,9 @@ impl Pool {
     /// The spawner's socket; a spawner that is not there is started.
     fn spawner<'a>(&self, spawner: &'a mut Option<OwnedFd>) -> Result<&'a OwnedFd, Error> {
         if spawner.is_none() {
-            let socket =
-                spawner::start(&self.0.environment, self.0.open_files).map_err(Error::NoSpawner)?;
-            *spawner = Some(socket);
+            let guard = self.0.settings.guard_cgroups;
+            let socket = spawner::start(&self.0.environment, self.0.open_files, guard);
+            *spawner = Some(socket.map_err(Error::NoSpawner)?);
         }
         Ok(spawner.as_ref().expect("it was just made"))
     }

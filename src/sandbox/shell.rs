@@ -20,6 +20,7 @@ use nix::unistd::{ForkResult, Pid, chdir, dup2_stdin, execve, getpid, pipe2, set
 use super::wire::{Failure, NOTICE, Notice, Order, Problem, Program};
 use crate::limits::Ticket;
 use crate::sys;
+use crate::walls::CommandWall;
 
 /// Written by the child just before it becomes its program.
 const NOW: &[u8] = b"n";
@@ -48,6 +49,7 @@ impl Shell {
         server: &UnixStream,
         ticket: &Ticket,
         environment: &[CString],
+        wall: Option<&CommandWall>,
     ) -> nix::Result<Self> {
         let (ours, theirs) = pipe2(OFlag::O_CLOEXEC)?;
         match sys::fork_single_threaded()? {
@@ -62,7 +64,7 @@ impl Shell {
             }
             ForkResult::Child => {
                 drop(ours);
-                let failure = become_program(server, ticket, environment, &theirs);
+                let failure = become_program(server, ticket, environment, wall, &theirs);
                 if let Some(failure) = failure {
                     let notice = Notice::Failed(failure).encode();
                     File::from(theirs).write_all(&notice).ok();
@@ -94,6 +96,7 @@ fn become_program(
     server: &UnixStream,
     ticket: &Ticket,
     environment: &[CString],
+    wall: Option<&CommandWall>,
     status: &OwnedFd,
 ) -> Option<Failure> {
     let failed = |problem| move |errno| Some(Failure { problem, errno });
@@ -107,7 +110,11 @@ fn become_program(
     // The spawner hides itself, and so its children, from its own user; then even their own /proc is closed to
     // them (proc(5)). There is nothing in this one that its program will not know.
     prctl::set_dumpable(true).ok();
-    if let Err(error) = ticket.enter() {
+    // Under the limits first: behind the wall they can be neither entered nor raised.
+    let limited = ticket
+        .enter()
+        .and_then(|()| wall.map_or(Ok(()), CommandWall::enter));
+    if let Err(error) = limited {
         let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
         return failed(Problem::Limits)(errno);
     }

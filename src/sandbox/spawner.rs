@@ -23,14 +23,26 @@ use nix::unistd::{ForkResult, Pid};
 use super::supervisor;
 use crate::config::Environment;
 use crate::sys::{self, tree};
+use crate::walls::CommandWall;
 
 /// The word on the command line that makes this program a spawner.
 pub const SPAWNER_ARGUMENT: &str = "spawner-of-open-terminal";
 
-/// Starts a spawner whose commands inherit this environment and this soft limit on open files.
+/// The word on a spawner's command line that puts each command behind a [`CommandWall`].
+pub const GUARD_ARGUMENT: &str = "guard";
+
+/// The word in its place that does not.
+const NO_GUARD: &str = "-";
+
+/// Starts a spawner whose commands inherit this environment and this soft limit on open files, and are kept from the
+/// files of cgroups where `guard` says so.
 ///
 /// Returns the socket on which it is asked ([`sys::send_with_fds`]); it ends when that is closed.
-pub(super) fn start(environment: &Environment, open_files: u64) -> io::Result<OwnedFd> {
+pub(super) fn start(
+    environment: &Environment,
+    open_files: u64,
+    guard: bool,
+) -> io::Result<OwnedFd> {
     let (ours, theirs) = socketpair(
         AddressFamily::Unix,
         SockType::SeqPacket,
@@ -41,7 +53,8 @@ pub(super) fn start(environment: &Environment, open_files: u64) -> io::Result<Ow
     command
         .arg0("open-terminal")
         .arg(SPAWNER_ARGUMENT)
-        .arg(open_files.to_string());
+        .arg(open_files.to_string())
+        .arg(if guard { GUARD_ARGUMENT } else { NO_GUARD });
     command.env_clear().envs(environment.for_commands());
     // Its own group: a Ctrl-C at the server's terminal is for the server, which ends commands in order.
     command
@@ -52,14 +65,20 @@ pub(super) fn start(environment: &Environment, open_files: u64) -> io::Result<Ow
     Ok(ours)
 }
 
-/// What the spawner process does, from start to end; `open_files` is the soft limit to hand on.
-pub fn spawner_main(environment: &Environment, open_files: Option<u64>) -> nix::Result<()> {
+/// What the spawner process does, from start to end; `open_files` is the soft limit to hand on, and `guard` keeps
+/// commands from the files of cgroups.
+pub fn spawner_main(
+    environment: &Environment,
+    open_files: Option<u64>,
+    guard: bool,
+) -> nix::Result<()> {
     sys::start_clean().map_err(|_| Errno::last())?;
     sys::hide_memory()?;
     prctl::set_child_subreaper(true)?;
     if let (Some(soft), Ok((_, hard))) = (open_files, getrlimit(Resource::RLIMIT_NOFILE)) {
         setrlimit(Resource::RLIMIT_NOFILE, soft.min(hard), hard)?;
     }
+    let wall = guard.then(CommandWall::prepare).flatten();
     let environment: Vec<CString> = environment
         .for_commands()
         .into_iter()
@@ -93,7 +112,7 @@ pub fn spawner_main(environment: &Environment, open_files: Option<u64>) -> nix::
             match fork {
                 ForkResult::Child => {
                     drop(children);
-                    return supervisor::supervise(terminal, server, &environment);
+                    return supervisor::supervise(terminal, server, &environment, wall.as_ref());
                 }
                 ForkResult::Parent { child } => supervisors.insert(child),
             };

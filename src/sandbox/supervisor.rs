@@ -21,6 +21,7 @@ use super::shell::{Outcome, Shell};
 use super::wire::{Failure, Manner, Notice, Order, Problem};
 use crate::limits::Ticket;
 use crate::sys::{self, Rusage, tree};
+use crate::walls::CommandWall;
 
 /// How long SIGKILL may take before what is left counts as stuck.
 const KILL_BOUND: Duration = Duration::from_millis(400);
@@ -35,6 +36,7 @@ pub(super) fn supervise(
     terminal: OwnedFd,
     server: OwnedFd,
     environment: &[CString],
+    wall: Option<&CommandWall>,
 ) -> nix::Result<()> {
     setsid()?;
     prctl::set_child_subreaper(true)?;
@@ -48,7 +50,7 @@ pub(super) fn supervise(
         let Some(Order::Prepare(ticket)) = Order::receive(&server) else {
             return Ok(());
         };
-        let Some(shell) = start(&server, &ticket, environment) else {
+        let Some(shell) = start(&server, &ticket, environment, wall) else {
             return Ok(());
         };
         let supervisor = Supervisor {
@@ -82,8 +84,13 @@ fn adopt(terminal: OwnedFd) -> nix::Result<()> {
 }
 
 /// Has a child ready and waits until it has become the shell; none, and the server knows why, when it has not.
-fn start(server: &UnixStream, ticket: &Ticket, environment: &[CString]) -> Option<Pid> {
-    let outcome = match Shell::prepare(server, ticket, environment) {
+fn start(
+    server: &UnixStream,
+    ticket: &Ticket,
+    environment: &[CString],
+    wall: Option<&CommandWall>,
+) -> Option<Pid> {
+    let outcome = match Shell::prepare(server, ticket, environment, wall) {
         Ok(shell) => shell.outcome(),
         Err(errno) => Outcome::Failed(Failure {
             problem: Problem::Process,

@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::services::Services;
+use super::services::{Place, Services};
 use super::{COMMANDS_END, LIMITS_END, REQUESTS_END, http, http_runtime, runtime, take_children};
 use crate::api;
 use crate::config::{self, Config, Environment};
@@ -114,7 +114,7 @@ async fn live(
 ) -> Result<(), String> {
     let patience = http::Patience::with_the_server();
     let stop = CancellationToken::new();
-    let all = Arc::new(Services::new(config, environment, limits, true));
+    let all = Arc::new(Services::new(config, environment, limits, Place::Workspace));
     let state = all.state(Vec::new(), None, &stop);
     let router = api::inner_router(state);
     let connections = {

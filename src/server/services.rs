@@ -18,7 +18,19 @@ use crate::sandbox::{self, Pool};
 use crate::terminal::{self, Terminals};
 use crate::workspace::Workspace;
 
-/// What serves a workspace's requests. Where workspaces are elsewhere, it serves those who have none: with nothing.
+/// In which process the services are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The server, which runs commands itself.
+    Server,
+    /// A server whose workspaces are elsewhere.
+    Edge,
+    /// A workspace's own.
+    Workspace,
+}
+
+/// What serves a workspace's requests. In a server whose workspaces are elsewhere, it serves those who have none: with
+/// nothing.
 pub(super) struct Services {
     config: Arc<Config>,
     environment: Environment,
@@ -31,27 +43,26 @@ pub(super) struct Services {
 }
 
 impl Services {
-    /// To be called on the runtime that runs the commands. Ports are those below this process if it is `here` that
-    /// commands run.
+    /// To be called on the runtime that runs the commands.
     pub(super) fn new(
         config: Arc<Config>,
         environment: &Environment,
         limits: &Limits,
-        here: bool,
+        place: Place,
     ) -> Self {
         let settings = sandbox::Settings {
             most: config.max_processes,
             warm: config.warm_processes,
+            guard_cgroups: place == Place::Workspace,
         };
         let pool = Pool::new(settings, environment.clone(), limits.clone());
         Self {
             processes: Processes::new(command_settings(&config), pool.clone()),
             terminals: Terminals::new(terminal_settings(&config, environment), pool.clone()),
             notebooks: Notebooks::new(notebook_settings(&config, environment), pool.clone()),
-            ports: if here {
-                Ports::new(std::process::id())
-            } else {
-                Ports::none()
+            ports: match place {
+                Place::Server | Place::Workspace => Ports::new(std::process::id()),
+                Place::Edge => Ports::none(),
             },
             environment: environment.clone(),
             limits: limits.clone(),

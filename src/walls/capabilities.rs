@@ -47,7 +47,7 @@ pub(super) fn bound(plan: &Plan) -> Result<(), Errno> {
 /// Gives up all that this process has.
 pub(super) fn give_up(
     plan: &Plan,
-    bounded: &Result<(), Errno>,
+    bounded: Result<(), Errno>,
     report: &mut Report,
 ) -> Result<(), String> {
     // Before Linux 4.3 there is no ambient set.

@@ -207,3 +207,73 @@ fn program() -> Vec<sock_filter> {
     program.push(refuse(libc::ENOSYS.cast_unsigned()));
     program
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the filter says of a call: runs it as the kernel does, as far as it uses BPF.
+    fn verdict(architecture: u32, number: u32, second: u32) -> u32 {
+        let program = program();
+        let (mut at, mut value) = (0, 0);
+        loop {
+            let sock_filter { code, jt, jf, k } = program[at];
+            at += 1;
+            let branch = |yes| usize::from(if yes { jt } else { jf });
+            match u32::from(code) {
+                code if code == BPF_LD | BPF_W | BPF_ABS => {
+                    value = match k {
+                        NUMBER => number,
+                        ARCHITECTURE => architecture,
+                        SECOND => second,
+                        _ => panic!("loads {k}"),
+                    }
+                }
+                code if code == BPF_JMP | BPF_JEQ | BPF_K => at += branch(value == k),
+                code if code == BPF_JMP | BPF_JGE | BPF_K => at += branch(value >= k),
+                code if code == BPF_JMP | BPF_JA => at += usize::try_from(k).unwrap(),
+                code if code == BPF_RET | BPF_K => return k,
+                code => panic!("instruction {code:#x}"),
+            }
+        }
+    }
+
+    const REFUSES: u32 = SECCOMP_RET_ERRNO | 1;
+
+    #[test]
+    fn calls_are_refused_under_all_their_numbers() {
+        let number = |call: libc::c_long| u32::try_from(call).unwrap();
+        for call in REFUSED.iter().chain(REFUSED_HERE) {
+            assert_eq!(verdict(NATIVE, number(*call), 0), REFUSES, "{call}");
+        }
+        for (call, second) in [
+            (libc::SYS_read, 0),
+            (libc::SYS_execve, 0),
+            (libc::SYS_unshare, 0x1000_0000),
+            (libc::SYS_mount, 0),
+            (libc::SYS_ioctl, 0x5413),
+        ] {
+            assert_eq!(verdict(NATIVE, number(call), second), SECCOMP_RET_ALLOW);
+        }
+        for request in TYPING {
+            assert_eq!(verdict(NATIVE, number(libc::SYS_ioctl), request), REFUSES);
+        }
+        assert_eq!(verdict(0x1234, 0, 0), refuse(38).k);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn the_other_kinds_of_x86_are_no_way_round() {
+        for call in REFUSED_32 {
+            assert_eq!(verdict(I386, *call, 0), REFUSES, "{call}");
+        }
+        // read, execve, ioctl
+        for call in [3, 11, IOCTL_32] {
+            assert_eq!(verdict(I386, call, 0), SECCOMP_RET_ALLOW);
+        }
+        assert_eq!(verdict(I386, IOCTL_32, TYPING[0]), REFUSES);
+        assert_eq!(verdict(NATIVE, X32, 0), REFUSES);
+        assert_eq!(verdict(NATIVE, X32 + 321, 0), REFUSES);
+        assert_eq!(verdict(NATIVE, u32::MAX, 0), SECCOMP_RET_ALLOW);
+    }
+}
