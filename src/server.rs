@@ -137,7 +137,11 @@ async fn live(
         Arc::new(config.clone()),
         &startup.env,
         limits,
-        if gateway.is_some() { Place::Edge } else { Place::Server },
+        if gateway.is_some() {
+            Place::Edge
+        } else {
+            Place::Server
+        },
     );
     let state = all.state(protections, gateway.as_ref().map(Gateway::elsewhere), &stop);
     let serving = http.spawn(http::serve(

@@ -24,6 +24,14 @@ pub enum Error {
     /// There is nothing at that path, or it is no directory.
     #[error("there is no directory {}; name one that exists, or make it first", .0.display())]
     NoDirectory(PathBuf),
+    /// It is in the home of another user, whether there is one or not.
+    #[error("{} is in the home of another user: yours is {}", .path.display(), .home.display())]
+    Foreign {
+        /// What was asked for.
+        path: PathBuf,
+        /// The caller's own home.
+        home: PathBuf,
+    },
     /// It is there, but could not be looked at.
     #[error("the directory {} cannot be used: {problem}", .path.display())]
     Unusable {
@@ -90,35 +98,44 @@ impl Workspace {
     }
 
     /// `path` as `session` means it: seen from its directory; the empty path is the home directory.
-    pub fn resolve(&self, session: Option<&str>, path: &str) -> PathBuf {
+    pub fn resolve(&self, session: Option<&str>, path: &str) -> Result<PathBuf, Error> {
         if path.is_empty() {
-            return self.0.home.clone();
+            return Ok(self.0.home.clone());
         }
         self.own(paths::resolve(&self.directory(session), path))
     }
 
     /// `path` as it is seen from the top of the file system, without `.` and `..`.
-    pub fn from_top(&self, path: &Path) -> PathBuf {
+    pub fn from_top(&self, path: &Path) -> Result<PathBuf, Error> {
         self.own(paths::normalise(&Path::new("/").join(path)))
     }
 
     /// The path itself; where there are many users, the caller's home in place of the one that clients know.
-    fn own(&self, path: PathBuf) -> PathBuf {
+    ///
+    /// That a path is in another's home is only said here, so that all requests say it alike: it is the kernel that
+    /// keeps others out, however a path is written.
+    fn own(&self, path: PathBuf) -> Result<PathBuf, Error> {
         if !self.0.for_many {
-            return path;
+            return Ok(path);
         }
-        let below = |home| path.strip_prefix(home).ok().map(Path::to_owned);
-        match USUAL.into_iter().find_map(below) {
-            Some(rest) if rest.as_os_str().is_empty() => self.0.home.clone(),
-            Some(rest) => self.0.home.join(rest),
-            None => path,
+        let home = &self.0.home;
+        let below = |usual| path.strip_prefix(usual).ok().map(Path::to_owned);
+        if let Some(rest) = USUAL.into_iter().find_map(below) {
+            // Without a slash at the end, as it was written.
+            return Ok(home.components().chain(rest.components()).collect());
         }
+        let of_others = |homes: &Path| path.starts_with(homes) && path != homes;
+        if !path.starts_with(home) && home.parent().is_some_and(of_others) {
+            let home = home.clone();
+            return Err(Error::Foreign { path, home });
+        }
+        Ok(path)
     }
 
     /// Moves `session` to `path`, which is seen from the home directory and must be a directory; returns it in full.
     /// Without a session the path is only checked. Blocks on the file system.
     pub fn enter(&self, session: Option<&str>, path: &str) -> Result<PathBuf, Error> {
-        let path = self.own(paths::resolve(&self.0.home, path));
+        let path = self.own(paths::resolve(&self.0.home, path))?;
         if !is_directory(&path)? {
             return Err(Error::NoDirectory(path));
         }
@@ -175,20 +192,21 @@ mod tests {
             ("/home/user/", "/home/u1"),
             ("/home/usr/a/b", "/home/u1/a/b"),
             ("/home/x/../user/a", "/home/u1/a"),
-            ("/home/username/a", "/home/username/a"),
-            ("/home/user.txt", "/home/user.txt"),
+            ("/home", "/home"),
+            ("/etc/x", "/etc/x"),
             ("a", "/home/u1/a"),
         ] {
-            assert_eq!(of(true).resolve(None, path), Path::new(meant), "{path}");
-            assert_eq!(
-                of(true).from_top(Path::new("/home/user/x")),
-                Path::new("/home/u1/x")
-            );
+            let found = of(true).resolve(None, path).unwrap();
+            assert_eq!(found, Path::new(meant), "{path}");
         }
-        assert_eq!(
-            of(false).resolve(None, "/home/user/a"),
-            Path::new("/home/user/a")
-        );
+        let served = of(true).from_top(Path::new("home/user/x")).unwrap();
+        assert_eq!(served, Path::new("/home/u1/x"));
+        for foreign in ["/home/username/a", "/home/u2", "../u2/x", "/home/u1x"] {
+            let found = of(true).resolve(None, foreign);
+            assert!(matches!(found, Err(Error::Foreign { .. })), "{foreign}");
+        }
+        let found = of(false).resolve(None, "/home/user/a").unwrap();
+        assert_eq!(found, Path::new("/home/user/a"));
     }
 
     #[test]
@@ -212,8 +230,11 @@ mod tests {
         assert!(
             matches!(place.enter(Some("s"), "b"), Err(Error::NoDirectory(path)) if path == home.path().join("b"))
         );
-        assert_eq!(place.resolve(Some("s"), "b/../c"), home.path().join("a/c"));
-        assert_eq!(place.resolve(Some("s"), ""), home.path());
+        assert_eq!(
+            place.resolve(Some("s"), "b/../c").unwrap(),
+            home.path().join("a/c")
+        );
+        assert_eq!(place.resolve(Some("s"), "").unwrap(), home.path());
     }
 
     #[test]

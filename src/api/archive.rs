@@ -33,7 +33,7 @@ pub(super) async fn download_archive(
     let asked = request.paths.iter();
     let paths: Vec<PathBuf> = asked
         .map(|path| state.workspace().resolve(None, path))
-        .collect();
+        .collect::<Result<_, _>>()?;
     streamed("application/zip", move |stop, out| {
         let name = disposition(&files::check(&paths)?);
         out.declare([(CONTENT_DISPOSITION, name)]);

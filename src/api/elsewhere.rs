@@ -82,15 +82,14 @@ pub(super) async fn or_here(
     if nobody && is_for_nobody(&request) {
         return next.run(request).await;
     }
-    // Clients of terminals read their errors there.
-    let told_in = if request.uri().path().starts_with("/api/terminals") {
-        "error"
-    } else {
-        "detail"
-    };
+    let of_terminals = request.uri().path().starts_with("/api/terminals");
     match elsewhere.service.clone().oneshot(request).await {
         Ok(response) => response,
-        Err(refusal) => Error::from(refusal).response(told_in),
+        // Clients of terminals read there what goes wrong with these.
+        Err(lacking @ Refusal::Unavailable { .. }) if of_terminals => {
+            Error::from(lacking).response("error")
+        }
+        Err(refusal) => Error::from(refusal).into_response(),
     }
 }
 

@@ -171,7 +171,7 @@ pub(super) async fn run_command(
     let limits = limits::granted(state.limits(), &request.bounds())?;
     let session = owner.session.as_deref();
     let cwd = match &request.cwd {
-        Some(cwd) => state.workspace().resolve(session, cwd),
+        Some(cwd) => state.workspace().resolve(session, cwd)?,
         None => state.workspace().directory(session),
     };
     let start = Request {

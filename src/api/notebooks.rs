@@ -112,7 +112,7 @@ pub(super) async fn open_notebook(
     Caller(owner): Caller,
     Input((), request): Input<(), OpenRequest>,
 ) -> Result<Json<Notebook>, Error> {
-    let path = workspace.resolve(owner.session.as_deref(), &request.path);
+    let path = workspace.resolve(owner.session.as_deref(), &request.path)?;
     let summary = notebooks.open(owner.user, path).await?;
     Ok(Json(Notebook::new(summary, false)))
 }

@@ -56,7 +56,7 @@ pub(super) async fn upload_file(
     Query(query): Query<UploadQuery>,
     request: Request,
 ) -> Result<Json<Value>, Error> {
-    let directory = state.workspace().resolve(None, &query.directory);
+    let directory = state.workspace().resolve(None, &query.directory)?;
     let durable = state.config().fsync_writes;
     let Some(mut form) = form(request).await? else {
         return Err(Error::Invalid(Problem::no_file().into()));

@@ -59,7 +59,7 @@ pub(super) async fn watch(
 ) -> Result<Response, Error> {
     let path = state
         .workspace()
-        .resolve(owner.session.as_deref(), &query.path);
+        .resolve(owner.session.as_deref(), &query.path)?;
     let Some(place) = watches.take() else {
         return Err(Error::TooMany(
             "there are as many watches as there may be at once; end one by closing its connection"

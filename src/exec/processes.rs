@@ -41,6 +41,8 @@ pub struct Settings {
     pub retention: Duration,
     /// Time between SIGTERM and SIGKILL.
     pub kill_grace: Duration,
+    /// What runs a command, given as `-c COMMAND`.
+    pub shell: PathBuf,
 }
 
 /// The commands of a workspace. Cheap to clone.
@@ -90,7 +92,12 @@ impl Processes {
         if self.0.closing.load(Ordering::Relaxed) {
             return Err(Error::ShuttingDown);
         }
-        let launch = Launch::shell(&request.command, &request.cwd, &request.env);
+        let launch = Launch::shell(
+            &self.0.settings.shell,
+            &request.command,
+            &request.cwd,
+            &request.env,
+        );
         let launch = launch.map_err(|_| Error::Command {
             problem: "it, its directory or its environment holds a NUL byte".into(),
         })?;

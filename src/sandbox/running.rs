@@ -50,13 +50,14 @@ impl Fit {
 }
 
 impl Launch {
-    /// `/bin/sh -c LINE` in a directory. Fails when a string holds a NUL byte.
+    /// A shell, `SHELL -c LINE`, in a directory. Fails when a string holds a NUL byte.
     pub fn shell(
+        shell: &Path,
         line: &str,
         directory: &Path,
         environment: &[(String, String)],
     ) -> Result<Self, NulError> {
-        Self::program(Path::new("/bin/sh"), &["-c", line], directory, environment)
+        Self::program(shell, &["-c", line], directory, environment)
     }
 
     /// A program, with these arguments after its own path. Fails when a string holds a NUL byte.

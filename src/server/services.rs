@@ -1,5 +1,6 @@
 //! The services of a workspace: made from the settings, brought together as a state, begun and ended.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,7 +130,19 @@ fn command_settings(config: &Config) -> exec::Settings {
         },
         retention: config.log_retention,
         kill_grace: config.kill_grace,
+        shell: shell(config),
     }
+}
+
+/// Each user's commands are run by bash where there is one, as the Python server does it; those of one user by sh.
+fn shell(config: &Config) -> PathBuf {
+    let bash = Path::new("/bin/bash");
+    let shell = if config.multi_user && bash.is_file() {
+        bash
+    } else {
+        Path::new("/bin/sh")
+    };
+    shell.to_owned()
 }
 
 fn terminal_settings(config: &Config, environment: &Environment) -> terminal::Settings {

@@ -219,6 +219,7 @@ impl From<workspace::Error> for Error {
         match error {
             workspace::Error::NoDirectory(_) => Self::NotFound(shown),
             workspace::Error::Unusable { .. } => Self::BadRequest(shown),
+            workspace::Error::Foreign { .. } => Self::Refused(shown),
         }
     }
 }

@@ -38,8 +38,8 @@ pub(in crate::api) async fn compare_files(
 ) -> Result<Response, Error> {
     let session = owner.session.as_deref();
     let workspace = state.workspace();
-    let original = workspace.resolve(session, &request.original);
-    let revised = workspace.resolve(session, &request.revised);
+    let original = workspace.resolve(session, &request.original)?;
+    let revised = workspace.resolve(session, &request.revised)?;
     let turn = state.turn_to_compare([&original, &revised]).await?;
     streamed(JSON, move |stop, out| {
         let _turn = turn;

@@ -75,7 +75,7 @@ pub(in crate::api) async fn list_files(
         max_bytes: budget(&state, query.max_bytes).unwrap_or(usize::MAX),
     };
     let session = owner.session.as_deref();
-    let path = state.workspace().resolve(session, &query.directory);
+    let path = state.workspace().resolve(session, &query.directory)?;
     streamed(JSON, move |stop, out| {
         let listing = Listing::open(&path, stop)?;
         Ok(listing.write_json(page, out, stop)?)
@@ -117,7 +117,7 @@ pub(in crate::api) async fn display_file(
     Caller(owner): Caller,
     Query(query): Query<PathQuery>,
 ) -> Result<Json<Value>, Error> {
-    let path = workspace.resolve(owner.session.as_deref(), &query.path);
+    let path = workspace.resolve(owner.session.as_deref(), &query.path)?;
     let found = blocking(move |_| Ok::<_, Error>((path.is_file(), path))).await?;
     let (exists, path) = found;
     Ok(Json(json!({ "path": shown(&path), "exists": exists })))
@@ -129,6 +129,6 @@ pub(in crate::api) async fn stat_file(
     Caller(owner): Caller,
     Query(query): Query<PathQuery>,
 ) -> Result<Json<Facts>, Error> {
-    let path = workspace.resolve(owner.session.as_deref(), &query.path);
+    let path = workspace.resolve(owner.session.as_deref(), &query.path)?;
     Ok(Json(blocking(move |_| stat(&path)).await?))
 }

@@ -97,7 +97,7 @@ pub(in crate::api) async fn read_file(
 ) -> Result<Response, Error> {
     let session = owner.session.as_deref();
     let request = ReadRequest {
-        path: state.workspace().resolve(session, &query.path),
+        path: state.workspace().resolve(session, &query.path)?,
         start_line: query.start_line,
         end_line: query.end_line,
         max_bytes: budget(&state, query.max_bytes),

@@ -45,7 +45,7 @@ pub(in crate::api) async fn make_directory(
     Use(workspace): Use<Workspace>,
     Input((), target): Input<(), Target>,
 ) -> Result<Json<Value>, Error> {
-    let path = workspace.resolve(None, &target.path);
+    let path = workspace.resolve(None, &target.path)?;
     let shown = shown(&path).into_owned();
     blocking(move |_| files::mkdir(&path).map_err(Error::of_change)).await?;
     Ok(Json(json!({ "path": shown })))
@@ -61,7 +61,7 @@ pub(in crate::api) async fn delete_path(
             "path is empty; name what is to be deleted".to_owned(),
         ));
     }
-    let path = workspace.resolve(None, &target.path);
+    let path = workspace.resolve(None, &target.path)?;
     let shown = shown(&path).into_owned();
     let removed =
         blocking(move |_| files::remove(&path, &[workspace.home()]).map_err(Error::of_change))
@@ -78,8 +78,8 @@ pub(in crate::api) async fn move_path(
     Use(workspace): Use<Workspace>,
     Input((), request): Input<(), MoveRequest>,
 ) -> Result<Json<Value>, Error> {
-    let source = workspace.resolve(None, &request.source);
-    let destination = workspace.resolve(None, &request.destination);
+    let source = workspace.resolve(None, &request.source)?;
+    let destination = workspace.resolve(None, &request.destination)?;
     let answer = json!({ "source": shown(&source), "destination": shown(&destination) });
     blocking(move |stop| {
         files::rename(&source, &destination, &[workspace.home()], stop).map_err(Error::of_change)

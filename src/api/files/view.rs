@@ -57,7 +57,7 @@ pub(in crate::api) async fn view_file(
     headers: HeaderMap,
     Query(query): Query<ViewQuery>,
 ) -> Result<Response, Error> {
-    let path = state.workspace().resolve(None, &query.path);
+    let path = state.workspace().resolve(None, &query.path)?;
     if query.preview
         && let Some(pdf) = state.previews().pdf(&path).await
     {
@@ -79,7 +79,7 @@ pub(in crate::api) async fn serve_file(
         Ok(text) => meant(text).into_owned(),
         Err(_) => PathBuf::from(std::ffi::OsStr::from_bytes(&bytes)),
     };
-    send(workspace.from_top(&path), headers).await
+    send(workspace.from_top(&path)?, headers).await
 }
 
 /// Where pages that name no file are sent.

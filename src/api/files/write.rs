@@ -151,7 +151,7 @@ pub(in crate::api) async fn write_file(
     Input((), request): Input<(), WriteRequest>,
 ) -> Result<Json<Changed>, Error> {
     let session = owner.session.as_deref();
-    let path = state.workspace().resolve(session, &request.path);
+    let path = state.workspace().resolve(session, &request.path)?;
     let durable = state.config().fsync_writes;
     let shown = shown(&path).into_owned();
     let written = blocking(move |_| {
@@ -187,7 +187,7 @@ pub(in crate::api) async fn replace_file_content(
     Input((), request): Input<(), ReplaceRequest>,
 ) -> Result<Json<Changed>, Error> {
     let session = owner.session.as_deref();
-    let path = state.workspace().resolve(session, &request.path);
+    let path = state.workspace().resolve(session, &request.path)?;
     let durable = state.config().fsync_writes;
     let shown = shown(&path).into_owned();
     let chunks: Vec<Chunk> = request.replacements.into_iter().map(Into::into).collect();

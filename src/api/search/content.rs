@@ -166,7 +166,7 @@ pub(in crate::api) async fn grep_search(
         query: query.query.clone(),
         path: state
             .workspace()
-            .resolve(owner.session.as_deref(), &query.path),
+            .resolve(owner.session.as_deref(), &query.path)?,
         regex: query.regex,
         ignore_case: query.case_insensitive,
         include: query.include,
@@ -308,7 +308,7 @@ pub(in crate::api) async fn match_files(
         query: query.query,
         path: state
             .workspace()
-            .resolve(owner.session.as_deref(), &query.path),
+            .resolve(owner.session.as_deref(), &query.path)?,
         limit: small(query.limit),
         offset: small(query.offset),
         show_hidden: query.show_hidden,

@@ -92,7 +92,7 @@ pub(in crate::api) async fn glob_search(
         pattern: query.pattern.clone(),
         path: state
             .workspace()
-            .resolve(owner.session.as_deref(), &query.path),
+            .resolve(owner.session.as_deref(), &query.path)?,
         exclude: query.exclude,
         wanted: wanted(query.r#type),
         max_results: small(query.max_results),
@@ -200,7 +200,7 @@ pub(in crate::api) async fn search_files(
         query: query.query,
         path: state
             .workspace()
-            .resolve(owner.session.as_deref(), &query.path),
+            .resolve(owner.session.as_deref(), &query.path)?,
         wanted: wanted(query.r#type),
         limit: small(query.limit),
         show_hidden: query.show_hidden,

@@ -41,7 +41,7 @@ impl Read for PartQuery {
 impl PartQuery {
     /// The file that the upload is for.
     fn target(&self, state: &State) -> Result<PathBuf, Error> {
-        let directory = state.workspace().resolve(None, &self.directory);
+        let directory = state.workspace().resolve(None, &self.directory)?;
         Ok(directory.join(super::base_name(&self.filename)?))
     }
 }
