@@ -121,10 +121,10 @@ impl<'a> Freezer<'a> {
 
 /// Kills what is in a cgroup and in those in it, as far as that goes: it waits for each up to 50 ms.
 pub(super) fn kill_tree(directory: &Path) {
-    // Version 2 kills all that is below in one go, since Linux 5.14.
     let empty = |at: &Path| files::processes(at).is_ok_and(|pids| pids.is_empty());
     // Who may write here may have stopped it, and who is stopped does not die.
     files::write(directory, "freezer.state", "THAWED").ok();
+    // Version 2 kills all that is below in one go, since Linux 5.14.
     files::write(directory, "cgroup.kill", "1").ok();
     for child in broom::children(directory) {
         kill_tree(&child);
