@@ -85,7 +85,7 @@ fn weaknesses(status: &RestrictionStatus) -> Result<String, &'static str> {
         LandlockStatus::NotImplemented => {
             return Err(
                 "this kernel has no Landlock, or a seccomp profile hides it: it takes Linux 5.13 with \
-                 CONFIG_SECURITY_LANDLOCK, and Docker 20.10.10 or newer",
+                 CONFIG_SECURITY_LANDLOCK, and Docker 23 or newer",
             );
         }
     };
