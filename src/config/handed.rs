@@ -25,9 +25,9 @@ pub fn hand_over(loaded: &Loaded, changes: &[(&str, &str)]) -> String {
     };
     for each in &loaded.settings {
         let secret = table::by_name(each.name).is_some_and(|setting| setting.secret);
-        let changed = changes.iter().any(|(name, _)| *name == each.name);
+        let anew = changes.iter().any(|(name, _)| *name == each.name);
         let set = each.origin != "built-in" && each.value != "unset";
-        if set && !secret && !changed && !KEPT.contains(&each.name) {
+        if set && !secret && !anew && !KEPT.contains(&each.name) {
             put(each.name, &each.value);
         }
     }

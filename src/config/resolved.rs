@@ -137,6 +137,7 @@ pub struct Config {
 
 impl Config {
     /// Puts the readings into their fields.
+    #[expect(clippy::too_many_lines, reason = "one for each setting")]
     pub(super) fn from_reading(
         mut read: Reading,
         cwd: PathBuf,

@@ -124,7 +124,7 @@ impl Lead {
                 Ok(length) => match serde_json::from_slice(&bytes[..length]) {
                     Ok(said) => return Some(said),
                     Err(error) => {
-                        tracing::warn!(%error, "a workspace says what nobody understands")
+                        tracing::warn!(%error, "a workspace says what nobody understands");
                     }
                 },
                 Err(Errno::EAGAIN) => ready.clear_ready(),

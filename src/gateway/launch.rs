@@ -15,7 +15,7 @@ use super::Handover;
 use super::control::{Lead, Said};
 use super::running::Running;
 use crate::api::Refusal;
-use crate::config::{Config, Demand, Effective, Startup, hand_over};
+use crate::config::{ApiKey, Config, Demand, Effective, Startup, hand_over};
 use crate::limits::Limits;
 use crate::users::{Account, Users};
 use crate::walls::{self, Identity, Plan, Wall};
@@ -215,7 +215,9 @@ impl Launcher {
         let log_dir = self
             .log_dir(account.as_ref())
             .map_err(|error| failed("no directory for logs", error))?;
-        let key = process::key().map_err(|error| failed("no key", error))?;
+        let key =
+            ApiKey::generate().map_err(|error| failed("no key", std::io::Error::other(error)))?;
+        let key = key.reveal().to_owned();
         let environment =
             account::environment(&self.startup.env, account.as_ref(), self.per_user());
         let mut changes = vec![("api_key", key.as_str())];

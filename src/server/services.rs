@@ -54,7 +54,8 @@ impl Services {
         let settings = sandbox::Settings {
             most: config.max_processes,
             warm: config.warm_processes,
-            guard_cgroups: place == Place::Workspace,
+            // Without limits of each command there is nothing to guard, and debuggers reach across commands.
+            guard_cgroups: place == Place::Workspace && !limits.settings().command.is_empty(),
         };
         let pool = Pool::new(settings, environment.clone(), limits.clone());
         Self {

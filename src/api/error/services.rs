@@ -213,6 +213,16 @@ impl From<skills::Error> for Error {
     }
 }
 
+impl Error {
+    /// What clients of the Python server read where a path is in the home of another user: not everywhere the same.
+    pub(in crate::api) fn of_place(error: workspace::Error, foreign: fn(String) -> Self) -> Self {
+        match error {
+            workspace::Error::Foreign { .. } => foreign(error.to_string()),
+            other => other.into(),
+        }
+    }
+}
+
 impl From<workspace::Error> for Error {
     fn from(error: workspace::Error) -> Self {
         let shown = error.to_string();

@@ -45,7 +45,8 @@ pub(in crate::api) async fn make_directory(
     Use(workspace): Use<Workspace>,
     Input((), target): Input<(), Target>,
 ) -> Result<Json<Value>, Error> {
-    let path = workspace.resolve(None, &target.path)?;
+    let path = workspace.resolve(None, &target.path);
+    let path = path.map_err(|error| Error::of_place(error, Error::BadRequest))?;
     let shown = shown(&path).into_owned();
     blocking(move |_| files::mkdir(&path).map_err(Error::of_change)).await?;
     Ok(Json(json!({ "path": shown })))

@@ -151,7 +151,8 @@ pub(in crate::api) async fn write_file(
     Input((), request): Input<(), WriteRequest>,
 ) -> Result<Json<Changed>, Error> {
     let session = owner.session.as_deref();
-    let path = state.workspace().resolve(session, &request.path)?;
+    let path = state.workspace().resolve(session, &request.path);
+    let path = path.map_err(|error| Error::of_place(error, Error::BadRequest))?;
     let durable = state.config().fsync_writes;
     let shown = shown(&path).into_owned();
     let written = blocking(move |_| {

@@ -308,7 +308,8 @@ pub(in crate::api) async fn match_files(
         query: query.query,
         path: state
             .workspace()
-            .resolve(owner.session.as_deref(), &query.path)?,
+            .resolve(owner.session.as_deref(), &query.path)
+            .map_err(|error| Error::of_place(error, Error::NotFound))?,
         limit: small(query.limit),
         offset: small(query.offset),
         show_hidden: query.show_hidden,

@@ -200,7 +200,8 @@ pub(in crate::api) async fn search_files(
         query: query.query,
         path: state
             .workspace()
-            .resolve(owner.session.as_deref(), &query.path)?,
+            .resolve(owner.session.as_deref(), &query.path)
+            .map_err(|error| Error::of_place(error, Error::NotFound))?,
         wanted: wanted(query.r#type),
         limit: small(query.limit),
         show_hidden: query.show_hidden,

@@ -25,13 +25,6 @@ pub(super) struct Begun {
     pub(super) pid: i32,
 }
 
-/// A key that nobody can guess: 256 random bits in hexadecimal.
-pub(super) fn key() -> io::Result<String> {
-    let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
 /// Starts the process and hands everything over to it.
 pub(super) fn begin(name: &str, key: String, handover: &Handover) -> io::Result<Begun> {
     let (ours, theirs) = Control::pair()?;

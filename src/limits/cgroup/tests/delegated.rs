@@ -231,23 +231,15 @@ fn an_account_owns_nothing_by_which_it_could_widen_its_bounds() {
     cgroups.reclaim("b", Duration::from_secs(5));
 }
 
-#[test]
-fn an_account_stays_in_its_place_and_leaves_others_alone() {
-    let Some(ground) = ground() else { return };
-    let cgroups = ground.set_up(&wide());
-    let handed = give(&cgroups);
-    let other = cgroups.delegate("b", Some(OTHER)).unwrap();
-    let workspace = Cgroups::join(handed.clone(), wide());
-    let leaf = as_account(|| workspace.leaf(&wide().command).unwrap());
-    let mut foreign = Command::new("sleep").arg("60").spawn().unwrap();
-    let report = tempfile::NamedTempFile::new().unwrap();
-    std::os::unix::fs::chown(report.path(), Some(ACCOUNT.0), None).unwrap();
-    let mut script = format!("exec 2>/dev/null; r={}; ", report.path().display());
-    let pid = foreign.id();
-    let mut deny = |what: String| {
-        use std::fmt::Write;
-        write!(script, "( {what} ) && echo '{what}' >> $r; ").unwrap();
-    };
+/// What the account must not be able to do, as commands.
+fn forbidden(
+    ground: &Ground,
+    handed: &Handed,
+    other: &Handed,
+    leaf: &Leaf,
+    pid: u32,
+) -> Vec<String> {
+    let mut deny = Vec::new();
     for (part, own) in handed.directories().iter().enumerate() {
         let place = own.parent().unwrap();
         let top = place.parent().unwrap();
@@ -258,21 +250,21 @@ fn an_account_stays_in_its_place_and_leaves_others_alone() {
             format!("{top}/x"),
             format!("{there}/x"),
         ] {
-            deny(format!("mkdir {at}"));
+            deny.push(format!("mkdir {at}"));
         }
         for at in [
             &format!("{place}/self"),
             &top.to_string(),
             &there.to_string(),
         ] {
-            deny(format!("echo 0 > {at}/cgroup.procs"));
+            deny.push(format!("echo 0 > {at}/cgroup.procs"));
         }
         if ground.version == Version::Two {
-            deny(format!("echo 0 > {place}/cgroup.procs"));
-            deny(format!("echo -memory > {own}/cgroup.subtree_control"));
-            deny(format!("echo -memory > {place}/cgroup.subtree_control"));
+            deny.push(format!("echo 0 > {place}/cgroup.procs"));
+            deny.push(format!("echo -memory > {own}/cgroup.subtree_control"));
+            deny.push(format!("echo -memory > {place}/cgroup.subtree_control"));
         }
-        deny(format!(
+        deny.push(format!(
             "echo {pid} > {}/cgroup.procs",
             leaf.ticket().join[part].display()
         ));
@@ -290,9 +282,28 @@ fn an_account_stays_in_its_place_and_leaves_others_alone() {
                 &place.to_string(),
                 &top.to_string(),
             ] {
-                deny(format!("[ -e {at}/{file} ] && echo {value} > {at}/{file}"));
+                deny.push(format!("[ -e {at}/{file} ] && echo {value} > {at}/{file}"));
             }
         }
+    }
+    deny
+}
+
+#[test]
+fn an_account_stays_in_its_place_and_leaves_others_alone() {
+    let Some(ground) = ground() else { return };
+    let cgroups = ground.set_up(&wide());
+    let handed = give(&cgroups);
+    let other = cgroups.delegate("b", Some(OTHER)).unwrap();
+    let workspace = Cgroups::join(handed.clone(), wide());
+    let leaf = as_account(|| workspace.leaf(&wide().command).unwrap());
+    let mut foreign = Command::new("sleep").arg("60").spawn().unwrap();
+    let report = tempfile::NamedTempFile::new().unwrap();
+    std::os::unix::fs::chown(report.path(), Some(ACCOUNT.0), None).unwrap();
+    let mut script = format!("exec 2>/dev/null; r={}; ", report.path().display());
+    for what in forbidden(&ground, &handed, &other, &leaf, foreign.id()) {
+        use std::fmt::Write;
+        write!(script, "( {what} ) && echo '{what}' >> $r; ").unwrap();
     }
     script.push_str("echo done >> $r");
     start_as_account(&handed, &leaf, &script).wait().unwrap();
