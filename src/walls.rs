@@ -48,6 +48,8 @@ use report::Report;
 pub struct Plan {
     /// Who it becomes; none: it stays who the server is, which is not root.
     pub identity: Option<Identity>,
+    /// Whether it is one of several users', so that what it makes is for nobody else unless it says so (umask 077).
+    pub private: bool,
     /// Which walls are asked for.
     pub demands: WallDemands,
     /// The directory in which requests act.

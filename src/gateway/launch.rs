@@ -266,6 +266,8 @@ impl Launcher {
         let is_set = |each: &Effective| each.name == "log_dir" && each.origin != "built-in";
         let set = self.startup.loaded.settings.iter().any(is_set);
         let Some(account) = account else {
+            // Walls are built round what is there. Where it cannot be made, the commands' answers say why.
+            std::fs::create_dir_all(&config.log_dir).ok();
             return Ok(Some(config.log_dir.clone()));
         };
         if !set {
@@ -309,6 +311,7 @@ impl Launcher {
         let homes = if account.is_some() { &HOMES[..] } else { &[] };
         Plan {
             identity,
+            private: self.per_user(),
             demands: config.walls,
             home: directory.to_owned(),
             writable: log_dir

@@ -40,7 +40,9 @@ pub(super) fn take(plan: &Plan, report: &mut Report) -> Result<(), String> {
             ),
         ),
     }
-    umask(Mode::S_IRWXG | Mode::S_IRWXO);
+    if plan.private {
+        umask(Mode::S_IRWXG | Mode::S_IRWXO);
+    }
     chdir(&plan.home).map_err(|errno| {
         format!(
             "the workspace cannot enter {}: {}",

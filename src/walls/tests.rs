@@ -230,6 +230,7 @@ impl Place {
                 gid: ALICE,
                 groups: Vec::new(),
             }),
+            private: true,
             demands: demands(&[]),
             home: self.at("home/alice"),
             writable: vec![self.at("logs/alice")],

@@ -5,7 +5,7 @@ use std::fs::{DirBuilder, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid, chown, geteuid};
 
@@ -32,6 +32,16 @@ const COMMON: [&str; 12] = [
     "CURL_CA_BUNDLE",
     "NODE_EXTRA_CA_CERTS",
     "JUPYTER_PATH",
+];
+
+/// What names directories that programs write to (XDG Base Directory Specification).
+const WRITTEN: [&str; 6] = [
+    "TMPDIR",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_RUNTIME_DIR",
 ];
 
 /// Whose workspaces a server with these settings has.
@@ -83,6 +93,18 @@ pub(super) fn refusal(error: Error) -> Refusal {
         Error::Id(_) => Refusal::Who(error.to_string()),
         other => super::cannot(&other.to_string()),
     }
+}
+
+/// Directories beside its home in which a workspace that is the server's own user writes: the environment names them.
+pub(super) fn directories(server: &Environment, account: Option<&Account>) -> Vec<PathBuf> {
+    if account.is_some() {
+        return Vec::new();
+    }
+    let named = WRITTEN.iter().filter_map(|name| server.get(name));
+    named
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute() && path.is_dir())
+        .collect()
 }
 
 /// The environment of a workspace's commands.
