@@ -36,12 +36,18 @@
 //! regular file and nothing else, looks through it once, and hands its text on piece by piece. The thread
 //! is told when the client has gone, and stops.
 //!
+//! # The way to a workspace of its own
+//!
+//! With `isolation = "process"` the handlers run in another process, which is the user: a layer behind the key
+//! (`api/elsewhere`) gives the request to the [`gateway`], which starts the workspace if need be, under an account of
+//! [`users`], behind [`walls`], and passes the request on. `server/inner` is that process.
+//!
 //! # To add an endpoint
 //!
 //! A verb on the service with its unit tests, wire structs and a handler in `api/<resource>.rs`, one
 //! line in `api.rs`, a test in `tests/it/<resource>.rs`.
 //!
-//! Calls point down only: `cli → server → api → services → workspace, sandbox → limits → sys`; services do not
+//! Calls point down only: `cli → server → gateway → api → services → workspace, sandbox, users → limits, walls → sys`; services do not
 //! import each other. `tests/it/architecture.rs` holds these rules.
 
 pub mod api;
