@@ -25,6 +25,8 @@ use temporary::Temporary;
 
 /// A workspace that does not serve after this never will.
 const START: Duration = Duration::from_secs(20);
+/// Supervisors that wait in each of many workspaces: they are processes that an idle user has, too.
+const WARM: &str = "1";
 /// Where the secrets of containers are.
 const SECRETS: &str = "/run/secrets";
 /// Where the homes of people are.
@@ -140,6 +142,12 @@ impl Launcher {
         &self.startup.loaded.config
     }
 
+    /// Whether somebody has set this setting.
+    fn is_set(&self, name: &str) -> bool {
+        let set = |each: &Effective| each.name == name && each.origin != "built-in";
+        self.startup.loaded.settings.iter().any(set)
+    }
+
     pub(super) fn per_user(&self) -> bool {
         matches!(self.whose, Whose::Users(_))
     }
@@ -223,6 +231,9 @@ impl Launcher {
         let mut changes = vec![("api_key", key.as_str())];
         let shown = log_dir.as_ref().map(|path| path.to_string_lossy());
         changes.extend(shown.as_deref().map(|path| ("log_dir", path)));
+        if self.per_user() && !self.is_set("warm_processes") {
+            changes.push(("warm_processes", WARM));
+        }
         let directory = self.directory(account.as_ref());
         let plan = self.plan(
             account.as_ref(),
@@ -263,14 +274,12 @@ impl Launcher {
     /// The directory of the logs, made for its owner; none is the usual one in the account's home.
     fn log_dir(&self, account: Option<&Account>) -> std::io::Result<Option<PathBuf>> {
         let config = self.config();
-        let is_set = |each: &Effective| each.name == "log_dir" && each.origin != "built-in";
-        let set = self.startup.loaded.settings.iter().any(is_set);
         let Some(account) = account else {
             // Walls are built round what is there. Where it cannot be made, the commands' answers say why.
             std::fs::create_dir_all(&config.log_dir).ok();
             return Ok(Some(config.log_dir.clone()));
         };
-        if !set {
+        if !self.is_set("log_dir") {
             return Ok(None);
         }
         let directory = if self.per_user() {
@@ -318,6 +327,7 @@ impl Launcher {
                 .map(Path::to_owned)
                 .into_iter()
                 .chain([home])
+                .chain(account::directories(&self.startup.env, account))
                 .collect(),
             hidden,
             homes: homes.iter().map(PathBuf::from).collect(),
