@@ -17,6 +17,9 @@ use super::{Account, Entry, Error, Settings, allocate, names, programs};
 /// The shells of new accounts, the better first.
 const SHELLS: [&str; 2] = ["/bin/bash", "/bin/sh"];
 
+/// How often another name or number is chosen when somebody else takes it first.
+const AGAIN: usize = 20;
+
 /// The users of this server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Users(pub(super) Arc<Inner>);
@@ -75,8 +78,19 @@ impl Users {
         if let Some(account) = inner.known(id, held.stamp) {
             return Ok(account);
         }
-        let record = inner.record(id, &mut held)?;
-        let account = inner.account(id, &record)?;
+        let mut more = 0..AGAIN;
+        let account = loop {
+            let had = held.map.users.contains_key(id);
+            let record = inner.record(id, &mut held)?;
+            match inner.account(id, &record) {
+                // Somebody else took the name or number after it was chosen, and nobody has been told of it yet.
+                Err(Error::Taken { .. }) if !had && more.next().is_some() => {
+                    held.map.users.remove(id);
+                    held.save()?;
+                }
+                made => break made?,
+            }
+        };
         inner.learn(&held);
         let mut known = inner.known.write().unwrap_or_else(PoisonError::into_inner);
         known.accounts.insert(id.to_owned(), account.clone());
