@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-/// Those that have the number as any of their uids: real, effective, saved or of the file system.
+/// Those that have the number as any of their uids: real, effective, saved or of the file system. One that has ended
+/// and waits for somebody to take note does nothing any more, and may wait for long.
 pub(super) fn of(uid: u32) -> std::io::Result<Vec<i32>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc")? {
@@ -27,7 +28,9 @@ fn has(process: &Path, uid: u32) -> bool {
     let status = String::from_utf8_lossy(&status);
     let uids = status.lines().find_map(|line| line.strip_prefix("Uid:"));
     let mut uids = uids.unwrap_or_default().split_ascii_whitespace();
-    uids.any(|found| found.parse() == Ok(uid))
+    let state = status.lines().find_map(|line| line.strip_prefix("State:"));
+    let ended = state.is_some_and(|state| state.trim_start().starts_with(['Z', 'X']));
+    !ended && uids.any(|found| found.parse() == Ok(uid))
 }
 
 #[cfg(test)]
