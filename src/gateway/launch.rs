@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::Handover;
 use super::control::{Lead, Said};
-use super::running::Running;
+use super::running::{Process, Running};
 use crate::api::Refusal;
 use crate::config::{ApiKey, Config, Demand, Effective, Startup, hand_over};
 use crate::limits::Limits;
@@ -27,10 +27,27 @@ use temporary::Temporary;
 const START: Duration = Duration::from_secs(20);
 /// Supervisors that wait in each of many workspaces: they are processes that an idle user has, too.
 const WARM: &str = "1";
+/// Time for what a killed workspace leaves behind to be gone.
+pub(super) const LEFT: Duration = Duration::from_secs(1);
 /// Where the secrets of containers are.
 const SECRETS: &str = "/run/secrets";
 /// Where the homes of people are.
 const HOMES: [&str; 2] = ["/home", "/root"];
+
+/// A process that is killed when nobody waits for it to serve any more.
+struct Starting(Process);
+
+impl Starting {
+    fn serves(mut self) -> Process {
+        std::mem::replace(&mut self.0, Process::none())
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        self.0.kill();
+    }
+}
 
 /// Starts workspaces.
 pub struct Launcher {
@@ -174,13 +191,14 @@ impl Launcher {
             name,
             key,
             socket,
-            mut pid,
+            pid,
         } = begun;
+        let mut starting = Starting(Process::new(pid));
         let lead = Lead::new(socket).map_err(|error| cannot(&error.to_string()))?;
         let ready = async {
             loop {
                 match lead.hear().await {
-                    Some(Said::Lives(number)) => pid = number,
+                    Some(Said::Lives(pid)) => starting.0 = Process::new(pid),
                     Some(Said::Ready(walls)) => return Ok(walls),
                     Some(Said::Failed(why)) => return Err(why),
                     Some(Said::Idle) => {}
@@ -188,16 +206,23 @@ impl Launcher {
                 }
             }
         };
-        let walls = timeout(START, ready)
+        let ready = timeout(START, ready)
             .await
-            .unwrap_or_else(|_| Err(format!("it did not serve within {START:?}")))
-            .map_err(|why| cannot(&format!("the workspace of {name}: {why}")))?;
+            .unwrap_or_else(|_| Err(format!("it did not serve within {START:?}")));
+        let walls = match ready {
+            Ok(walls) => walls,
+            Err(why) => {
+                drop(starting);
+                self.clear_up(&name, LEFT).await;
+                return Err(cannot(&format!("the workspace of {name}: {why}")));
+            }
+        };
         tracing::debug!(
             workspace = name,
             walls = in_words(&walls),
             "a workspace serves"
         );
-        Ok(Running::new(name, key, lead, pid))
+        Ok(Running::new(name, key, lead, starting.serves()))
     }
 
     /// Kills what a workspace has left behind, and removes its place.

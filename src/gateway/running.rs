@@ -16,6 +16,28 @@ use tokio_util::sync::CancellationToken;
 use super::connections::Idle;
 use super::control::Lead;
 
+/// A process, held so that its number cannot become another's meanwhile (`pidfd_open(2)`).
+pub(super) struct Process(Option<OwnedFd>);
+
+impl Process {
+    /// The one that has this number now.
+    pub(super) fn new(pid: i32) -> Self {
+        Self(Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()))
+    }
+
+    /// No process.
+    pub(super) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Kills it, if it is still there.
+    pub(super) fn kill(&self) {
+        if let Some(process) = &self.0 {
+            pidfd_send_signal(process, Signal::KILL).ok();
+        }
+    }
+}
+
 /// A workspace that serves requests.
 pub(super) struct Running {
     /// Its account's name, or another word for the log.
@@ -23,7 +45,7 @@ pub(super) struct Running {
     /// What it takes for a key.
     pub(super) key: String,
     pub(super) lead: Lead,
-    process: Option<OwnedFd>,
+    process: Process,
     idle: Idle,
     users: AtomicUsize,
     used: Mutex<Instant>,
@@ -31,9 +53,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// One whose process has this number.
-    pub(super) fn new(name: String, key: String, lead: Lead, pid: i32) -> Self {
-        let process = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+    pub(super) fn new(name: String, key: String, lead: Lead, process: Process) -> Self {
         Self {
             name,
             key,
@@ -74,11 +94,9 @@ impl Running {
         self.idle.clear();
     }
 
-    /// Kills its process (`pidfd_send_signal(2)`).
+    /// Kills its process.
     pub(super) fn kill(&self) {
-        if let Some(process) = &self.process {
-            pidfd_send_signal(process, Signal::KILL).ok();
-        }
+        self.process.kill();
     }
 }
 

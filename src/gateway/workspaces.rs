@@ -1,20 +1,17 @@
 //! The workspaces: one for each user, started by the first who asks, and ended when nobody does.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::control::Said;
-use super::launch::Launcher;
+use super::launch::{LEFT, Launcher};
 use super::running::{Running, Use};
 use crate::api::Refusal;
-
-/// Time for what a killed workspace leaves behind to be gone.
-const LEFT: Duration = Duration::from_secs(1);
 
 /// All workspaces. Cheap to clone.
 #[derive(Clone)]
@@ -23,7 +20,7 @@ pub(super) struct Workspaces(Arc<Shared>);
 struct Shared {
     launcher: Arc<Launcher>,
     slots: Mutex<HashMap<Arc<str>, Arc<Slot>>>,
-    closing: AtomicBool,
+    closing: CancellationToken,
     /// What sees each workspace to its end.
     watching: TaskTracker,
 }
@@ -36,7 +33,7 @@ impl Workspaces {
         Self(Arc::new(Shared {
             launcher,
             slots: Mutex::default(),
-            closing: AtomicBool::new(false),
+            closing: CancellationToken::new(),
             watching: TaskTracker::new(),
         }))
     }
@@ -57,13 +54,14 @@ impl Workspaces {
         }
         let (all, user) = (self.clone(), Arc::clone(user));
         let start = tokio::spawn(async move {
-            if all.0.closing.load(Ordering::Acquire) {
-                return Err(Refusal::Unavailable {
+            let started = tokio::select! {
+                biased;
+                () = all.0.closing.cancelled() => return Err(Refusal::Unavailable {
                     shown: "the server is ending: ask again when it is back",
                     inner: "no workspace is started while the server ends".to_owned(),
-                });
-            }
-            let started = Arc::new(all.0.launcher.start(&user).await?);
+                }),
+                started = all.0.launcher.start(&user) => Arc::new(started?),
+            };
             let visit = started.enter();
             *running = Some(Arc::clone(&started));
             drop(running);
@@ -93,8 +91,10 @@ impl Workspaces {
                     asked_to_end |= all.end_if_unused(&slot, &running).await;
                 }
             }
+            // Held from before its end is known until all is cleared up, so that the next start waits for that.
+            let mut current = slot.lock().await;
             running.note_end();
-            let asked_to_end = asked_to_end || all.0.closing.load(Ordering::Acquire);
+            let asked_to_end = asked_to_end || all.0.closing.is_cancelled();
             if asked_to_end {
                 tracing::debug!(workspace = running.name, "a workspace has ended");
             } else {
@@ -103,8 +103,6 @@ impl Workspaces {
                     "a workspace has ended unexpectedly; the next request starts it anew"
                 );
             }
-            // Held while it is cleared up, so that the next start waits for that.
-            let mut current = slot.lock().await;
             if current
                 .as_ref()
                 .is_some_and(|other| Arc::ptr_eq(other, &running))
@@ -140,7 +138,7 @@ impl Workspaces {
 
     /// Has all end, and kills those that have not after so long.
     pub(super) async fn shut_down(&self, most: Duration) {
-        self.0.closing.store(true, Ordering::Release);
+        self.0.closing.cancel();
         let slots: Vec<Arc<Slot>> = self.slots().values().cloned().collect();
         let ends = slots.into_iter().map(|slot| async move {
             let running = slot.lock().await.clone();
