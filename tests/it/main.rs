@@ -20,6 +20,9 @@ mod exec;
 /// Files: reading, writing, moving, sending and watching them.
 #[cfg(test)]
 mod files;
+/// The gateway: requests on their way to a workspace that is a process of its own.
+#[cfg(test)]
+mod gateway;
 /// The HTTP edge: keep-alive, limits, request ids, errors.
 #[cfg(test)]
 mod http;

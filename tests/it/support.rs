@@ -4,9 +4,11 @@ mod answer;
 mod commands;
 pub(crate) mod events;
 pub(crate) mod files;
+pub(crate) mod isolated;
 pub(crate) mod limits;
 pub(crate) mod load;
 mod needs;
+pub(crate) mod people;
 pub(crate) mod processes;
 pub(crate) mod raw;
 mod server;
@@ -20,6 +22,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use answer::{Answer, Ask};
 pub(crate) use commands::Reply;
+pub(crate) use isolated::Isolated;
 pub(crate) use needs::{alone, busy, needs_mounts, needs_pid_namespaces, needs_root};
 pub(crate) use server::{Builder, Home, KEY, Server, binary};
 

@@ -17,7 +17,11 @@ pub(crate) struct Peak {
 impl Peak {
     /// Starts to watch: what it has now is the measure.
     pub(crate) fn of(server: &Server) -> Self {
-        let pid = server.pid;
+        Self::of_process(server.pid)
+    }
+
+    /// The same for any process.
+    pub(crate) fn of_process(pid: i32) -> Self {
         let reset = fs::write(format!("/proc/{pid}/clear_refs"), "5");
         reset.expect("the peak of one's own process can be reset");
         let before = processes::figure(pid, "VmRSS");
@@ -39,7 +43,12 @@ impl Peak {
 
 /// Ticks of processor time that a server has used, its children not counted.
 pub(crate) fn ticks(server: &Server) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{}/stat", server.pid)).expect("it runs");
+    ticks_of(server.pid)
+}
+
+/// The same for any process.
+pub(crate) fn ticks_of(pid: i32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
     let (_, rest) = text.rsplit_once(") ").expect("the name is in brackets");
     let fields = rest.split(' ').skip(11).take(2);
     fields

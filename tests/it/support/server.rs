@@ -274,6 +274,19 @@ impl Server {
         })
     }
 
+    /// Asks it to end, and whether it does in time.
+    pub(crate) fn stops_within(&mut self, limit: Duration) -> bool {
+        self.signal(Signal::SIGTERM);
+        let start = std::time::Instant::now();
+        while !matches!(self.child.try_wait(), Ok(Some(_))) {
+            if start.elapsed() > limit {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        true
+    }
+
     fn listening(&mut self) -> u16 {
         let what = format!("{} says where it listens", binary().display());
         wait_for(&what, Duration::from_secs(20), || {
@@ -306,6 +319,8 @@ pub(crate) fn port_in(text: &str) -> Option<u16> {
 impl Drop for Server {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            // Its last lines are written a little later than answered.
+            std::thread::sleep(Duration::from_millis(200));
             eprintln!("---- the server printed:\n{}----", self.printed());
         }
         self.signal(Signal::SIGTERM);

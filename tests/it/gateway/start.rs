@@ -1,0 +1,88 @@
+//! Starts of workspaces: one for all who ask at once, whoever of them stays.
+
+use std::sync::Barrier;
+
+use crate::support::isolated::workspaces_of;
+use crate::support::wire::Wire;
+use crate::support::{Isolated, eventually, seconds};
+
+#[test]
+fn fifty_who_ask_at_once_share_one_start() {
+    let Some(server) = Isolated::that_idles("0.5") else {
+        return;
+    };
+    server.becomes_idle();
+    for round in 1..=3 {
+        server.becomes_empty(seconds(10));
+        let before = server.starts();
+        let barrier = Barrier::new(50);
+        std::thread::scope(|scope| {
+            for _ in 0..50 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    server.get("/files/cwd").expect(200);
+                });
+            }
+        });
+        assert!(
+            workspaces_of(server.account.uid).len() <= 1,
+            "round {round}"
+        );
+        eventually("the log says so", seconds(5), || server.starts() > before);
+        assert_eq!(server.starts(), before + 1, "round {round}");
+    }
+}
+
+#[test]
+fn the_first_who_asks_may_leave_and_the_start_goes_on() {
+    let Some(server) = Isolated::that_idles("1") else {
+        return;
+    };
+    server.becomes_idle();
+    for round in 1..=5 {
+        server.becomes_empty(seconds(10));
+        let before = server.starts();
+        let first = Wire::open(&server, "GET", "/files/cwd", &[]);
+        // Others wait for the same start.
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| server.get("/files/cwd"));
+            drop(first);
+            other.join().expect("it does not panic").expect(200);
+        });
+        eventually("the log says so", seconds(5), || server.starts() > before);
+        assert_eq!(server.starts(), before + 1, "round {round}");
+    }
+}
+
+#[test]
+fn who_asks_alone_and_leaves_has_it_started_all_the_same() {
+    let Some(server) = Isolated::that_idles("1") else {
+        return;
+    };
+    server.becomes_idle();
+    let before = server.starts();
+    let mut leaving = Vec::new();
+    for _ in 0..3 {
+        leaving.push(Wire::open(&server, "GET", "/files/cwd", &[]));
+    }
+    // They are seen to have come: that is what the process is begun for.
+    let pid = server.running();
+    drop(leaving);
+    eventually("it serves", seconds(10), || server.starts() == before + 1);
+    server.get("/files/cwd").expect(200);
+    assert_eq!(server.workspace(), Some(pid));
+}
+
+#[test]
+fn the_one_workspace_is_started_before_anybody_asks() {
+    let Some(server) = Isolated::spawn() else {
+        return;
+    };
+    let pid = server.running();
+    server.get("/files/cwd").expect(200);
+    assert_eq!(server.workspace(), Some(pid));
+    assert_eq!(
+        server.run("id -un").expect_exit(0).output().trim_end(),
+        server.account.name
+    );
+}
