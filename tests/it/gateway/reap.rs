@@ -165,7 +165,7 @@ fn ask_round_the_end(client: u64) -> Option<usize> {
     let mut round = client;
     while start.elapsed() < seconds(8) {
         round += 1;
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             server.get("/files/cwd").expect(200);
         } else {
             let word = format!("word-{round}");

@@ -37,7 +37,7 @@ fn all_ask_at_once(people: &People, count: usize) -> Vec<(Duration, Answer)> {
                 thread.spawn_scoped(scope, ask).expect("a thread starts")
             })
             .collect();
-        let joined = clients.into_iter().map(|client| client.join());
+        let joined = clients.into_iter().map(std::thread::ScopedJoinHandle::join);
         joined
             .map(|answer| answer.expect("it is answered"))
             .collect()
@@ -300,7 +300,7 @@ fn nothing_of_one_reaches_another_while_workspaces_are_killed() {
             }
         }
         stop.store(true, Ordering::Relaxed);
-        let joined = clients.into_iter().map(|client| client.join());
+        let joined = clients.into_iter().map(std::thread::ScopedJoinHandle::join);
         joined
             .map(|counts| counts.expect("every answer is its own"))
             .fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1))

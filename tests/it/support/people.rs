@@ -11,7 +11,7 @@ use super::terminal::caller;
 use super::{Answer, Ask, Builder, Home, Server, binary, needs_root};
 
 /// How long a server with many workspaces may take to end, on a busy machine too.
-const END: Duration = Duration::from_secs(60);
+const END: Duration = Duration::from_mins(1);
 
 /// How long what runs of an account may take to end after the server.
 const LEFT: Duration = Duration::from_secs(8);
