@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -23,6 +24,8 @@ use crate::walls::{self, Identity, Plan, Wall};
 pub use process::WORKSPACE_ARGUMENT;
 use temporary::Temporary;
 
+/// Workspaces that are started at once; more would only wait for each other, and each for longer.
+const STARTING: usize = 16;
 /// A workspace that does not serve after this never will.
 const START: Duration = Duration::from_secs(20);
 /// Supervisors that wait in each of many workspaces: they are processes that an idle user has, too.
@@ -57,6 +60,8 @@ pub struct Launcher {
     /// Where the temporary directories of workspaces are kept; none where they have none of their own.
     temporary: Option<Temporary>,
     walls: Vec<Wall>,
+    /// Who starts a workspace.
+    starting: Semaphore,
 }
 
 /// Whose the workspaces are.
@@ -84,6 +89,7 @@ impl Launcher {
             whose,
             temporary,
             walls: Vec::new(),
+            starting: Semaphore::new(STARTING),
         };
         launcher.walls = launcher.try_walls()?;
         Ok(launcher)
@@ -184,6 +190,7 @@ impl Launcher {
 
     /// Starts the workspace of a user, and waits until it serves.
     pub(super) async fn start(self: &Arc<Self>, user: &Arc<str>) -> Result<Running, Refusal> {
+        let _turn = self.starting.acquire().await;
         let (launcher, user) = (Arc::clone(self), Arc::clone(user));
         let begun = spawn_blocking(move || launcher.begin(&user));
         let begun = begun.await.map_err(|error| cannot(&error.to_string()))??;

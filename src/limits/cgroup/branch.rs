@@ -3,8 +3,8 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use super::broom::{self, Broom};
 use super::files::{self, write};
@@ -14,6 +14,9 @@ use super::server_leaf::{self, ServerLeaf};
 use super::shape::{Role, Shape, Spot};
 use super::sweep::{self, BRANCH, Id};
 use super::{Bounds, Holds, Levels, counters, trouble, values};
+
+/// Time for all places to be removed at the end.
+const CLOSE: Duration = Duration::from_secs(4);
 
 /// What a workspace's cgroup is called.
 pub(super) const WORKSPACE: &str = "workspace";
@@ -45,6 +48,7 @@ pub(super) struct Branch {
     pub(super) found_full: [AtomicU64; 2],
     pub(super) broom: Broom,
     pub(super) next: AtomicU64,
+    closed: AtomicBool,
     pub(super) owner: Owner,
     server: Option<ServerLeaf>,
 }
@@ -267,9 +271,21 @@ impl Branch {
         if self.is_lent() {
             return;
         }
+        if self.closed.swap(true, Ordering::Relaxed) {
+            return;
+        }
         self.kill_delegated();
+        let until = Instant::now() + CLOSE;
         for top in &self.top.0 {
-            broom::is_removed(top);
+            // Of very many, on a busy machine, some stay: the next server sweeps them away.
+            let late = || Instant::now() >= until;
+            let places = broom::children(top);
+            let left = places
+                .iter()
+                .filter(|place| late() || !broom::is_removed(place));
+            if left.count() == 0 {
+                broom::is_removed(top);
+            }
         }
         if let Some(server) = &self.server {
             server.leave();
