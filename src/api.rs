@@ -40,11 +40,11 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{any, delete, get, post, put};
 
-pub use elsewhere::{Elsewhere, Refusal};
+pub use elsewhere::{Elsewhere, Refusal, Unproven};
 pub use health::Protection;
 pub use hops::{back, onward, upgrade};
 pub use layers::RequestId;
-pub use query::parameter;
+pub use query::values;
 pub use state::{Services, State};
 
 use error::Error;

@@ -25,7 +25,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use tower::util::BoxCloneSyncService;
 
-use crate::api::{Elsewhere, Refusal};
+use crate::api::{Elsewhere, Refusal, Unproven};
 use crate::walls::Wall;
 
 pub use control::{Connections, Control, Said};
@@ -95,8 +95,13 @@ impl Gateway {
 
     async fn serve(&self, mut request: Request) -> Result<Response, Refusal> {
         let user = who::user(&request, self.0.launcher.per_user())?;
-        who::speak_for(&mut request, &user);
-        let visit = self.0.workspaces.enter(&user).await?;
-        forward::forward(visit, request, &self.0.key).await
+        let visit = if request.extensions_mut().remove::<Unproven>().is_some() {
+            // Terminals are only where a workspace runs.
+            let visit = self.0.workspaces.visit(&user);
+            visit.ok_or_else(|| Refusal::Reserved("there is no such terminal here".to_owned()))?
+        } else {
+            self.0.workspaces.enter(&user).await?
+        };
+        forward::forward(visit, request, &user, &self.0.key).await
     }
 }

@@ -36,6 +36,8 @@ const THREAD_IDLE: Duration = Duration::from_millis(500);
 const BANNER: Duration = Duration::from_secs(1);
 /// Time for all commands and terminals to end when the server does.
 const COMMANDS_END: Duration = Duration::from_secs(6);
+/// Time for workspaces to end in.
+const WORKSPACES_END: Duration = Duration::from_secs(7);
 /// Time for requests under way to be answered after that.
 const REQUESTS_END: Duration = Duration::from_secs(2);
 /// Time for the last processes to leave their places among the limits.
@@ -163,7 +165,7 @@ async fn live(
     tracing::info!("shutting down on {why}");
     stop.cancel();
     match gateway {
-        Some(gateway) => gateway.shut_down(COMMANDS_END + REQUESTS_END).await,
+        Some(gateway) => gateway.shut_down(WORKSPACES_END).await,
         None => all.shut_down(COMMANDS_END).await,
     }
     drop(tunnel);

@@ -52,7 +52,7 @@ pub struct Plan {
     pub private: bool,
     /// Which walls are asked for.
     pub demands: WallDemands,
-    /// The directory in which requests act.
+    /// The directory in which requests act. This and what else it writes in are told without links in their paths.
     pub home: PathBuf,
     /// Other directories in which it writes: its logs, its `HOME` where that is another.
     pub writable: Vec<PathBuf>,

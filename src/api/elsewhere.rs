@@ -23,6 +23,10 @@ pub struct Elsewhere {
     pub problem: Arc<dyn Fn() -> Option<String> + Send + Sync>,
 }
 
+/// Marks a request whose key has not been seen yet: it may reach what runs, and starts nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Unproven;
+
 /// Why a request is not passed on.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {

@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
-/// The last value of a parameter, if it is not empty.
-pub fn parameter(query: &str, name: &str) -> Option<String> {
+/// The values of a parameter, in order.
+pub fn values(query: &str, name: &str) -> Vec<String> {
     let all = parameters(query).into_iter();
     all.filter(|(each, _)| each == name)
         .map(|(_, value)| value)
-        .next_back()
-        .filter(|value| !value.is_empty())
+        .collect()
 }
 
 /// The parameters of `query` in order. Bytes that are no UTF-8 become replacement characters.

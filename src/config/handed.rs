@@ -60,8 +60,11 @@ pub(super) fn own_files(flags: &Flags, env: &Environment) -> Vec<PathBuf> {
     let by_variables = env.own().filter(|(name, _)| name.ends_with(b"_FILE"));
     let values = by_variables.map(|(_, path)| PathBuf::from(path));
     let here = env.directory().unwrap_or(Path::new("/"));
-    [PathBuf::from(file::SYSTEM), user]
+    // What is put there later is hidden with the directory.
+    let system = Path::new(file::SYSTEM).parent().map(Path::to_owned);
+    system
         .into_iter()
+        .chain([user])
         .chain(flags.config.clone())
         .chain(values)
         .filter(|path| !path.as_os_str().is_empty())
@@ -118,7 +121,7 @@ mod tests {
         };
         let files = own_files(&flags, &env);
         for path in [
-            "/etc/open-terminal/config.toml",
+            "/etc/open-terminal",
             "/h/.config/open-terminal/config.toml",
             "/w/c.toml",
             "/run/secrets/key",

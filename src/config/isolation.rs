@@ -69,6 +69,20 @@ impl WallDemands {
     }
 }
 
+impl WallDemands {
+    /// From now on, the wall of this name is required.
+    pub fn require(&mut self, name: &str) {
+        match name {
+            "mount_namespace" => self.mount_namespace = Demand::Required,
+            "pid_namespace" => self.pid_namespace = Demand::Required,
+            "landlock" => self.landlock = Demand::Required,
+            "no_new_privs" => self.no_new_privs = Demand::Required,
+            "seccomp" => self.seccomp = Demand::Required,
+            _ => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,8 @@ use tokio::net::UnixStream;
 
 use super::running::Use;
 
+/// Bytes of an answer's head at most.
+const HEAD: usize = 128 * 1024;
 /// Kept at most.
 const MOST: usize = 64;
 
@@ -46,13 +48,27 @@ impl Idle {
     }
 }
 
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// There is no connection.
+    Connection(String),
+    /// There are as many requests as there may be.
+    Full,
+    /// The request or its answer broke off.
+    Request(hyper::Error),
+}
+
 /// Sends a request and waits for the head of its answer; the answer's body holds the visit.
 ///
 /// A kept connection may have ended with its workspace: what was not sent yet goes over another.
 pub(super) async fn send(
     visit: Use,
     mut request: Request<Body>,
-) -> Result<Response<Served>, String> {
+) -> Result<Response<Served>, Failed> {
+    if visit.workspace().is_full() {
+        return Err(Failed::Full);
+    }
     while let Some(mut sender) = visit.idle().take() {
         if sender.ready().await.is_err() {
             continue;
@@ -61,22 +77,23 @@ pub(super) async fn send(
             Ok(response) => return Ok(served(response, visit, sender)),
             Err(mut failure) => match failure.take_message() {
                 Some(unsent) => request = unsent,
-                None => return Err(failure.error().to_string()),
+                None => return Err(Failed::Request(failure.into_error())),
             },
         }
     }
-    let stream = visit.connect().await.map_err(|error| error.to_string())?;
-    let mut sender = open(stream).await.map_err(|error| error.to_string())?;
+    let lost = |error: &dyn std::fmt::Display| Failed::Connection(error.to_string());
+    let stream = visit.connect().await.map_err(|error| lost(&error))?;
+    let mut sender = open(stream).await.map_err(|error| lost(&error))?;
     match sender.send_request(request).await {
         Ok(response) => Ok(served(response, visit, sender)),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(Failed::Request(error)),
     }
 }
 
 async fn open(stream: UnixStream) -> hyper::Result<SendRequest<Body>> {
     let mut builder = http1::Builder::new();
     // As many and as large as our own server lets in, or gives back.
-    builder.max_headers(512);
+    builder.max_headers(512).max_buf_size(HEAD);
     let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {
         // What goes wrong is told to whoever waits for an answer or reads it.

@@ -21,6 +21,8 @@ pub struct Handover {
     pub key: String,
     /// What it is confined by.
     pub plan: Plan,
+    /// The soft limit on open files that its commands get.
+    pub open_files: u64,
     /// What it may use.
     pub limits: Delegated,
     /// How long nothing must run here until it says so; zero is never.

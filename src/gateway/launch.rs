@@ -1,13 +1,16 @@
 //! Launching: a workspace's account, place, limits and walls, and the process that becomes it.
 
 mod account;
+mod output;
+mod plan;
 mod process;
 mod temporary;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -16,10 +19,10 @@ use super::Handover;
 use super::control::{Lead, Said};
 use super::running::{Process, Running};
 use crate::api::Refusal;
-use crate::config::{ApiKey, Config, Demand, Effective, Startup, hand_over};
+use crate::config::{ApiKey, Config, Demand, Effective, Startup, WallDemands, hand_over};
 use crate::limits::Limits;
 use crate::users::{Account, Users};
-use crate::walls::{self, Identity, Plan, Wall};
+use crate::walls::{self, Wall};
 
 pub use process::WORKSPACE_ARGUMENT;
 use temporary::Temporary;
@@ -32,10 +35,6 @@ const START: Duration = Duration::from_secs(20);
 const WARM: &str = "1";
 /// Time for what a killed workspace leaves behind to be gone.
 pub(super) const LEFT: Duration = Duration::from_secs(1);
-/// Where the secrets of containers are.
-const SECRETS: &str = "/run/secrets";
-/// Where the homes of people are.
-const HOMES: [&str; 2] = ["/home", "/root"];
 
 /// A process that is killed when nobody waits for it to serve any more.
 struct Starting(Process);
@@ -62,6 +61,13 @@ pub struct Launcher {
     walls: Vec<Wall>,
     /// Who starts a workspace.
     starting: Semaphore,
+    /// What is asked of each: what stood when it was tried has to stand.
+    demands: WallDemands,
+    /// Directories that a workspace of the server's own user writes in, as they were at the start: later, a link there
+    /// would be its user's.
+    own: Vec<PathBuf>,
+    /// The soft limit on open files before the server raises its own.
+    open_files: u64,
 }
 
 /// Whose the workspaces are.
@@ -79,6 +85,7 @@ impl Launcher {
     /// person who starts the server. To be called before any thread is started.
     pub fn new(startup: Startup) -> Result<Self, String> {
         let whose = account::whose(&startup.loaded.config)?;
+        let demands = startup.loaded.config.walls;
         let temporary = match whose {
             Whose::Own => None,
             _ => Some(Temporary::make()?),
@@ -90,8 +97,15 @@ impl Launcher {
             temporary,
             walls: Vec::new(),
             starting: Semaphore::new(STARTING),
+            demands,
+            own: Vec::new(),
+            open_files: getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft),
         };
+        launcher.look_at_directories()?;
         launcher.walls = launcher.try_walls()?;
+        for wall in launcher.walls.iter().filter(|wall| wall.active) {
+            launcher.demands.require(&wall.name);
+        }
         Ok(launcher)
     }
 
@@ -198,8 +212,10 @@ impl Launcher {
             name,
             key,
             socket,
+            output,
             pid,
         } = begun;
+        output::pass_on(name.clone(), output);
         let mut starting = Starting(Process::new(pid));
         let lead = Lead::new(socket).map_err(|error| cannot(&error.to_string()))?;
         let ready = async {
@@ -279,6 +295,7 @@ impl Launcher {
             directory,
             key: key.clone(),
             plan,
+            open_files: self.open_files,
             limits,
             idle: self.idle(),
         };
@@ -290,81 +307,6 @@ impl Launcher {
             Whose::Users(users) => users.account(user).map(Some).map_err(account::refusal),
             Whose::Account(account) => Ok(Some((**account).clone())),
             Whose::Own => Ok(None),
-        }
-    }
-
-    /// Where requests act: the account's home, unless somebody has said another place for the one workspace.
-    fn directory(&self, account: Option<&Account>) -> PathBuf {
-        match account {
-            Some(account) if self.per_user() || !self.startup.loaded.directory_given => {
-                account.home.clone()
-            }
-            _ => self.config().cwd.clone(),
-        }
-    }
-
-    /// The directory of the logs, made for its owner; none is the usual one in the account's home.
-    fn log_dir(&self, account: Option<&Account>) -> std::io::Result<Option<PathBuf>> {
-        let config = self.config();
-        let Some(account) = account else {
-            // Walls are built round what is there. Where it cannot be made, the commands' answers say why.
-            std::fs::create_dir_all(&config.log_dir).ok();
-            return Ok(Some(config.log_dir.clone()));
-        };
-        if !self.is_set("log_dir") {
-            return Ok(None);
-        }
-        let directory = if self.per_user() {
-            config.log_dir.join(&account.name)
-        } else {
-            config.log_dir.clone()
-        };
-        account::make_own(&directory, account)?;
-        Ok(Some(directory))
-    }
-
-    fn plan(
-        &self,
-        account: Option<&Account>,
-        directory: &Path,
-        log_dir: Option<&Path>,
-        cgroups: Vec<PathBuf>,
-    ) -> Plan {
-        let config = self.config();
-        let identity = account.map(|account| Identity {
-            name: account.name.clone(),
-            uid: account.uid,
-            gid: account.gid,
-            groups: account.groups.clone(),
-        });
-        let home = match account {
-            Some(account) => account.home.clone(),
-            None => self.startup.env.home(),
-        };
-        let mut hidden = self.startup.loaded.files.clone();
-        hidden.push(config.state_dir.clone());
-        if account.is_some() {
-            hidden.push(SECRETS.into());
-        }
-        if self.per_user() {
-            hidden.push(config.log_dir.clone());
-        }
-        let homes = if account.is_some() { &HOMES[..] } else { &[] };
-        Plan {
-            identity,
-            private: self.per_user(),
-            demands: config.walls,
-            home: directory.to_owned(),
-            writable: log_dir
-                .map(Path::to_owned)
-                .into_iter()
-                .chain([home])
-                .chain(account::directories(&self.startup.env, account))
-                .collect(),
-            hidden,
-            homes: homes.iter().map(PathBuf::from).collect(),
-            temporary: self.temporary.as_ref().map(|kept| kept.path().to_owned()),
-            cgroups,
         }
     }
 }

@@ -10,11 +10,17 @@ use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::net::UnixStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::connections::Idle;
 use super::control::Lead;
+
+/// Requests of one user at once, streams and terminals among them: each takes two descriptors of the server.
+const MOST: usize = 1024;
+/// How often, and how long, a full socket is waited for.
+const TRIES: usize = 200;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A process, held so that its number cannot become another's meanwhile (`pidfd_open(2)`).
 pub(super) struct Process(Option<OwnedFd>);
@@ -78,6 +84,11 @@ impl Running {
         self.users.load(Ordering::Relaxed) == 0 && used.elapsed() >= span
     }
 
+    /// Whether as many use it as may.
+    pub(super) fn is_full(&self) -> bool {
+        self.users.load(Ordering::Relaxed) > MOST
+    }
+
     /// Whether its process has gone.
     pub(super) fn has_ended(&self) -> bool {
         self.ended.is_cancelled()
@@ -116,12 +127,13 @@ impl Use {
     pub(super) async fn connect(&self) -> io::Result<UnixStream> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, flags)?;
+        let mut tries = TRIES;
         loop {
             match self.0.lead.connect(theirs.as_fd()) {
                 Ok(()) => break,
-                // More wait for it than the socket holds.
-                Err(Errno::EAGAIN | Errno::ETOOMANYREFS) => tokio::select! {
-                    () = self.0.lead.room() => {}
+                // More wait for it than the socket holds, or than there may be descriptors under way.
+                Err(Errno::EAGAIN | Errno::ETOOMANYREFS) if tries > 0 => tokio::select! {
+                    () = sleep(PAUSE) => tries -= 1,
                     () = self.0.gone() => return Err(Errno::EPIPE.into()),
                 },
                 Err(Errno::EINTR) => {}

@@ -20,11 +20,16 @@ pub(super) fn user(request: &Request, per_user: bool) -> Result<Arc<str>, Refusa
         return Ok(Arc::from(""));
     }
     only_one(request.headers(), &SESSION)?;
-    let named = only_one(request.headers(), &USER)?;
-    let id = match named {
-        Some(value) => text(value)?,
-        None => by_address(request.uri()).unwrap_or_default(),
-    };
+    let named = only_one(request.headers(), &USER)?.map(text).transpose()?;
+    let by_address = by_address(request.uri())?;
+    if let (Some(one), Some(other)) = (&named, &by_address)
+        && one != other
+    {
+        return Err(Refusal::Who(
+            "X-User-Id and user_id in the address name two users: name one".to_owned(),
+        ));
+    }
+    let id = named.or(by_address).unwrap_or_default();
     if id.trim().is_empty() {
         return Err(Refusal::Who(
             "X-User-Id is required: each user has a workspace here, so send the id of yours in the header X-User-Id"
@@ -46,11 +51,11 @@ pub(super) fn user(request: &Request, per_user: bool) -> Result<Arc<str>, Refusa
 }
 
 /// Has the workspace read the same user as we did.
-pub(super) fn speak_for(request: &mut Request, user: &str) {
+pub(super) fn speak_for(headers: &mut HeaderMap, user: &str) {
     if let Ok(value) = HeaderValue::from_bytes(user.as_bytes())
         && !user.is_empty()
     {
-        request.headers_mut().insert(USER, value);
+        headers.insert(USER, value);
     }
 }
 
@@ -77,10 +82,23 @@ fn text(value: &HeaderValue) -> Result<String, Refusal> {
 }
 
 /// The user that a WebSocket's address names: browsers cannot set headers on these.
-fn by_address(uri: &Uri) -> Option<String> {
-    uri.path().strip_prefix(TERMINALS)?;
-    let query = uri.query()?;
-    crate::api::parameter(query, "user_id")
+fn by_address(uri: &Uri) -> Result<Option<String>, Refusal> {
+    let Some(query) = uri.query().filter(|_| uri.path().starts_with(TERMINALS)) else {
+        return Ok(None);
+    };
+    let mut users = crate::api::values(query, "user_id").into_iter();
+    let first = users.next();
+    if users.next().is_some() {
+        return Err(Refusal::Who(
+            "user_id is in the address more than once: name one".to_owned(),
+        ));
+    }
+    if first.as_ref().is_some_and(|user| user.contains('\u{fffd}')) {
+        return Err(Refusal::Who(
+            "user_id in the address is not UTF-8: send the id as UTF-8 text".to_owned(),
+        ));
+    }
+    Ok(first.filter(|user| !user.is_empty()))
 }
 
 #[cfg(test)]
@@ -121,10 +139,16 @@ mod tests {
             asked("/api/terminals/t?user_id=a%20b", &[]),
             Ok("a b".into())
         );
-        assert_eq!(
-            asked("/api/terminals/t?user_id=q", &[("x-user-id", b"h")]),
-            Ok("h".into())
-        );
+        let both = |header| asked("/api/terminals/t?user_id=q", &[("x-user-id", header)]);
+        assert_eq!(both(b"q"), Ok("q".into()));
+        assert!(both(b"h").unwrap_err().contains("two users"));
+        for (query, word) in [
+            ("user_id=a&user_id=a", "more than once"),
+            ("user_id=%ff", "UTF-8"),
+        ] {
+            let refusal = asked(&format!("/api/terminals/t?{query}"), &[]).unwrap_err();
+            assert!(refusal.contains(word), "{refusal}");
+        }
         assert!(
             asked("/execute?user_id=q", &[])
                 .unwrap_err()

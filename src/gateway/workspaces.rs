@@ -76,6 +76,13 @@ impl Workspaces {
         })
     }
 
+    /// The workspace of a user, if it runs.
+    pub(super) fn visit(&self, user: &str) -> Option<Use> {
+        let slot = self.slots().get(user).map(Arc::clone)?;
+        let running = slot.try_lock().ok()?;
+        visit(running.as_ref())
+    }
+
     fn slots(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Slot>>> {
         let slots = &self.0.slots;
         slots.lock().unwrap_or_else(PoisonError::into_inner)

@@ -9,13 +9,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::unistd::dup2_stdin;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::{dup2_stdin, setsid};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::services::{Place, Services};
-use super::{COMMANDS_END, LIMITS_END, REQUESTS_END, http, http_runtime, runtime, take_children};
+use super::{http, http_runtime, runtime, take_children};
 use crate::api;
 use crate::config::{self, Config, Environment};
 use crate::gateway::{Connections, Control, Handover, Said};
@@ -23,6 +24,12 @@ use crate::limits::Limits;
 use crate::walls::{self, Entered, Wall};
 use crate::{sys, telemetry};
 
+/// Time for all commands and terminals to end: a little less than the server waits.
+const COMMANDS_END: Duration = Duration::from_secs(5);
+/// Time for requests under way to be answered after that.
+const REQUESTS_END: Duration = Duration::from_secs(1);
+/// Time for the last processes to leave their places among the limits.
+const LIMITS_END: Duration = Duration::from_millis(500);
 /// Looked at so often within the time after which nothing runs: the end of the last command is noticed soon enough.
 const LOOKS: u32 = 4;
 /// Nothing is looked at more often.
@@ -52,6 +59,8 @@ fn complain(why: &str) -> ExitCode {
 /// Takes the control socket from where commands would inherit it.
 fn control() -> io::Result<Control> {
     sys::close_all_but_standard();
+    // Away from the server's terminal, which its own session has.
+    setsid()?;
     let socket = io::stdin().as_fd().try_clone_to_owned()?;
     dup2_stdin(File::open("/dev/null")?)?;
     Ok(Control::new(socket))
@@ -60,6 +69,10 @@ fn control() -> io::Result<Control> {
 fn become_workspace(control: &Control) -> Result<(), String> {
     let handover = control.handover();
     let handover = handover.map_err(|error| format!("the handover cannot be read: {error}"))?;
+    // The server has raised its own.
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        setrlimit(Resource::RLIMIT_NOFILE, handover.open_files.min(hard), hard).ok();
+    }
     let entered = handover.limits.enter();
     entered.map_err(|error| format!("its place under the limits cannot be entered: {error}"))?;
     let walls = match walls::enter(&handover.plan)? {

@@ -154,8 +154,13 @@ fn apply(plan: &Plan) -> Result<RestrictionStatus, RulesetError> {
     for path in readable(plan) {
         rules = allow(rules, &path, read)?;
     }
-    let shared = SHARED.iter().map(PathBuf::from);
-    for path in plan.kept().cloned().chain(shared) {
+    for path in plan.kept() {
+        // What has become a link since it was looked at leads where its user wants.
+        if fs::canonicalize(path).is_ok_and(|real| real == *path) {
+            rules = allow(rules, path, all)?;
+        }
+    }
+    for path in SHARED {
         if let Ok(path) = fs::canonicalize(path) {
             rules = allow(rules, &path, all)?;
         }

@@ -60,7 +60,7 @@ pub(super) fn enter(plan: &Plan, report: &mut Report) -> Result<Forked, String> 
         }
     }
     if let Forked::Child(_) = forked {
-        // Fails only where it leads a group, and so has a session of its own or shares its terminal with nobody.
+        // Fails only where it leads a session already.
         setsid().ok();
     }
     Ok(forked)
@@ -101,17 +101,21 @@ fn mount_proc(options: Option<&str>) -> nix::Result<()> {
 }
 
 fn own_processes(demand: Demand, report: &mut Report) -> Result<Forked, String> {
-    let entered = unshare(CloneFlags::CLONE_NEWPID).and_then(|()| sys::fork_single_threaded());
-    match entered {
+    if let Err(errno) = unshare(CloneFlags::CLONE_NEWPID) {
+        report.fails(PID, demand, lacking("entering a PID namespace", errno))?;
+        return Ok(Forked::Child(true));
+    }
+    // There is no way back: without this fork, the next would be process 1 of a namespace without its `/proc`.
+    match sys::fork_single_threaded() {
         Ok(ForkResult::Parent { child }) => Ok(Forked::Parent(child)),
         Ok(ForkResult::Child) => {
             report.stands(PID, "no process outside is seen or can be named");
             Ok(Forked::Child(true))
         }
-        Err(errno) => {
-            report.fails(PID, demand, lacking("entering a PID namespace", errno))?;
-            Ok(Forked::Child(true))
-        }
+        Err(errno) => Err(lacking(
+            "making the first process of a PID namespace",
+            errno,
+        )),
     }
 }
 

@@ -65,7 +65,13 @@ impl Auth {
 
 /// Who a client is by its request: the headers count (`by_headers`), else the address names the user.
 pub(super) fn visitor(by_headers: Owner, uri: &Uri) -> Owner {
-    let user = || query::parameter(uri.query().unwrap_or(""), "user_id");
+    let user = || {
+        let users = query::values(uri.query().unwrap_or(""), "user_id");
+        users
+            .into_iter()
+            .next_back()
+            .filter(|user| !user.is_empty())
+    };
     Owner {
         user: by_headers.user.or_else(|| user().map(Arc::from)),
         ..by_headers

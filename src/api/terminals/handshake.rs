@@ -15,7 +15,7 @@ use super::visit::Visit;
 use super::{TerminalId, access, line, socket};
 use crate::api::extract::Caller;
 use crate::api::json::json_response;
-use crate::api::{Error as ApiError, Refusal, State};
+use crate::api::{Error as ApiError, Refusal, State, Unproven};
 use crate::config::Config;
 use crate::terminal::{Error, Terminals};
 
@@ -40,6 +40,8 @@ pub(in crate::api) async fn or_attach(
     }
     if let Some(elsewhere) = state.elsewhere() {
         // The key in its first message is looked at on the way.
+        let mut request = request;
+        request.extensions_mut().insert(Unproven);
         let served = elsewhere.service.clone().oneshot(request).await;
         return served.unwrap_or_else(|why| match why {
             Refusal::Who(why) | Refusal::Reserved(why) => refused(StatusCode::FORBIDDEN, &why),

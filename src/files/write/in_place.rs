@@ -1,6 +1,6 @@
 //! Overwriting in place: for files that no rename can replace.
 
-use std::fs::{Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::sync::Mutex;
@@ -37,6 +37,10 @@ pub(super) fn overwrite(
     if !found.is_file() || (found.dev(), found.ino()) != (old.dev(), old.ino()) {
         return Err(refused(io::ErrorKind::ResourceBusy.into()));
     }
+    if holds_limits(&file) {
+        let why = "it is a file of a cgroup, and the limits of commands are not changed this way";
+        return Err(refused(io::Error::new(io::ErrorKind::PermissionDenied, why)));
+    }
     sys::reserve(&file, size).map_err(refused)?;
     let copied = io::copy(&mut content, &mut &file).and_then(|_| {
         // Files of the kernel are never long, and cannot be cut.
@@ -51,6 +55,14 @@ pub(super) fn overwrite(
         Ok(()) | Err(Errno::EINTR) => Ok(()),
         Err(problem) => Err(broken(target, &problem.into())),
     }
+}
+
+/// Whether a file is the kernel's, of a cgroup (cgroups(7)): those of a command's place belong to the workspace, so that
+/// it can bound the command, and the command is not to have them written by its workspace.
+fn holds_limits(file: &File) -> bool {
+    const MAGIC: [i64; 2] = [0x0027_e0eb, 0x6367_7270];
+    // Where that cannot be told, nothing is known to speak against it.
+    rustix::fs::fstatfs(file).is_ok_and(|system| MAGIC.contains(&system.f_type))
 }
 
 /// What it means that writing failed half-way: the one case in which the old content is lost.

@@ -1,13 +1,15 @@
 //! The account of a workspace: whose it is, and what its processes find in their environment.
 
 use std::ffi::OsString;
-use std::fs::{DirBuilder, Permissions};
+use std::fs::{DirBuilder, File, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{Gid, Uid, chown, geteuid};
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+use nix::unistd::geteuid;
 
 use super::Whose;
 use crate::api::Refusal;
@@ -96,10 +98,7 @@ pub(super) fn refusal(error: Error) -> Refusal {
 }
 
 /// Directories beside its home in which a workspace that is the server's own user writes: the environment names them.
-pub(super) fn directories(server: &Environment, account: Option<&Account>) -> Vec<PathBuf> {
-    if account.is_some() {
-        return Vec::new();
-    }
+pub(super) fn directories(server: &Environment) -> Vec<PathBuf> {
     let named = WRITTEN.iter().filter_map(|name| server.get(name));
     named
         .map(PathBuf::from)
@@ -143,28 +142,53 @@ pub(super) fn spelled(environment: &[(OsString, OsString)]) -> Vec<(Vec<u8>, Vec
         .collect()
 }
 
-/// Makes a directory of an account's own below one of ours, which others may pass but not list.
+/// Whether directories for accounts can be made at a path as root: nobody else may change where it leads. With `many`,
+/// they are made below it.
+pub(super) fn check_log_dir(path: &Path, many: bool) -> Result<(), String> {
+    let above = if many { Some(path) } else { path.parent() };
+    let above = above.unwrap_or(Path::new("/"));
+    let failed = |at: &Path, why: String| {
+        Err(format!(
+            "log_dir = {:?}: {}: {why}; name a directory that only root can change, or unset it to have logs in the homes",
+            path.display().to_string(),
+            at.display()
+        ))
+    };
+    if let Err(error) = DirBuilder::new().recursive(true).mode(0o711).create(above) {
+        return failed(above, error.to_string());
+    }
+    let real = match above.canonicalize() {
+        Ok(real) => real,
+        Err(error) => return failed(above, error.to_string()),
+    };
+    for at in real.ancestors() {
+        match at.metadata() {
+            Ok(found) if found.uid() == 0 && found.mode() & 0o022 == 0 => {}
+            Ok(_) => return failed(at, "others can change it".to_owned()),
+            Err(error) => return failed(at, error.to_string()),
+        }
+    }
+    Ok(())
+}
+
+/// Makes a directory of an account's own in one that only root can change. One that is there must be the account's.
 pub(super) fn make_own(directory: &Path, account: &Account) -> io::Result<()> {
-    if let Some(above) = directory.parent() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o711)
-            .create(above)?;
+    let made = match DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+        made => made.map(|()| true)?,
+    };
+    let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let opened = File::from(open(directory, flags, Mode::empty())?);
+    if made {
+        fchown(&opened, Some(account.uid), Some(account.gid))?;
+    } else if opened.metadata()?.uid() != account.uid {
+        return Err(io::Error::other(format!(
+            "{} is there and is not the account's: remove it, or give it to {}",
+            directory.display(),
+            account.name
+        )));
     }
-    match DirBuilder::new().mode(0o700).create(directory) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    let found = directory.symlink_metadata()?;
-    if !found.is_dir() {
-        return Err(io::ErrorKind::NotADirectory.into());
-    }
-    chown(
-        directory,
-        Some(Uid::from_raw(account.uid)),
-        Some(Gid::from_raw(account.gid)),
-    )?;
-    std::fs::set_permissions(directory, Permissions::from_mode(0o700))
+    opened.set_permissions(Permissions::from_mode(0o700))
 }
 
 #[cfg(test)]

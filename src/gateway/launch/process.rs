@@ -19,6 +19,8 @@ pub(super) struct Begun {
     pub(super) name: String,
     /// What it takes for a key.
     pub(super) key: String,
+    /// What it logs.
+    pub(super) output: OwnedFd,
     /// The server's end of its control socket.
     pub(super) socket: OwnedFd,
     /// Its number, until it says another.
@@ -35,14 +37,17 @@ pub(super) fn begin(name: &str, key: String, handover: &Handover) -> io::Result<
     sys::send_with_fds(ours.as_fd(), [file.as_fd()])?;
     let mut command = Command::new("/proc/self/exe");
     command.arg0("open-terminal").arg(WORKSPACE_ARGUMENT);
-    // Signals from the server's terminal are for the server, which ends workspaces in order.
+    let (output, said) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
     command
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::from(theirs))
-        .process_group(0);
+        // What the server writes to may be a file or a terminal, which are not the user's to touch.
+        .stdout(said.try_clone()?)
+        .stderr(said);
     let child = command.spawn()?;
     Ok(Begun {
+        output,
         name: name.to_owned(),
         key,
         socket: ours,
