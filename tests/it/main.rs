@@ -5,6 +5,9 @@
 /// The rules of the house: who may import what, and where the sharp tools are kept.
 #[cfg(test)]
 mod architecture;
+/// Attacks of one user on another and on the server: each works without the wall it meets, and none with it.
+#[cfg(test)]
+mod attacks;
 /// The command line: exit status, one-line errors, what is printed at the start.
 #[cfg(test)]
 mod cli;

@@ -4,6 +4,7 @@ mod answer;
 mod commands;
 pub(crate) mod events;
 pub(crate) mod files;
+pub(crate) mod grounds;
 pub(crate) mod isolated;
 pub(crate) mod limits;
 pub(crate) mod load;

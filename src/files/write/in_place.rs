@@ -39,7 +39,10 @@ pub(super) fn overwrite(
     }
     if holds_limits(&file) {
         let why = "it is a file of a cgroup, and the limits of commands are not changed this way";
-        return Err(refused(io::Error::new(io::ErrorKind::PermissionDenied, why)));
+        return Err(refused(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            why,
+        )));
     }
     sys::reserve(&file, size).map_err(refused)?;
     let copied = io::copy(&mut content, &mut &file).and_then(|_| {

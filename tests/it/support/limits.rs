@@ -35,7 +35,11 @@ impl Way {
     /// As the server says.
     #[track_caller]
     pub(crate) fn of(server: &Server) -> Self {
-        let said = server.get("/api/limits").expect(200).json();
+        Self::said(&server.get("/api/limits").expect(200).json())
+    }
+
+    #[track_caller]
+    fn said(said: &Value) -> Self {
         match said["by"].as_str() {
             Some("cgroup v1" | "cgroup v1 and v2") => Self::V1,
             Some("cgroup v2") => Self::V2,
@@ -43,6 +47,12 @@ impl Way {
             Some("off") => Self::Off,
             _ => panic!("it does not say by what limits are kept: {said}"),
         }
+    }
+
+    /// As the workspace of a user says.
+    #[track_caller]
+    pub(crate) fn of_user(ground: &super::grounds::Ground) -> Self {
+        Self::said(&ground.a().get("/api/limits").expect(200).json())
     }
 
     /// Whether the kernel keeps them, at every moment and to the byte.
