@@ -28,7 +28,7 @@ pub struct Elsewhere {
 pub struct Unproven;
 
 /// Why a request is not passed on.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Refusal {
     /// Whose it is, it says in a way that is not taken.
     #[error("{0}")]

@@ -9,12 +9,14 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::connections::Idle;
-use super::control::Lead;
+use super::control::{Lead, Said};
+use crate::sys;
 
 /// Requests of one user at once, streams and terminals among them: each takes two descriptors of the server.
 const MOST: usize = 1024;
@@ -23,12 +25,21 @@ const TRIES: usize = 200;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// A process, held so that its number cannot become another's meanwhile (`pidfd_open(2)`).
-pub(super) struct Process(Option<OwnedFd>);
+pub(super) struct Process(Option<AsyncFd<OwnedFd>>);
 
 impl Process {
     /// The one that has this number now.
     pub(super) fn new(pid: i32) -> Self {
-        Self(Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()))
+        let process = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        Self(process.and_then(|process| sys::register(process).ok()))
+    }
+
+    /// Waits for its end (`pidfd_open(2)`); for ever where it is not known.
+    async fn ended(&self) {
+        match &self.0 {
+            Some(process) => drop(process.readable().await),
+            None => std::future::pending().await,
+        }
     }
 
     /// No process.
@@ -39,7 +50,7 @@ impl Process {
     /// Kills it, if it is still there.
     pub(super) fn kill(&self) {
         if let Some(process) = &self.0 {
-            pidfd_send_signal(process, Signal::KILL).ok();
+            pidfd_send_signal(process.get_ref(), Signal::KILL).ok();
         }
     }
 }
@@ -103,6 +114,15 @@ impl Running {
     pub(super) fn note_end(&self) {
         self.ended.cancel();
         self.idle.clear();
+    }
+
+    /// Hears what it says, until its process ends or it has no more to say.
+    pub(super) async fn hear(&self) -> Option<Said> {
+        tokio::select! {
+            said = self.lead.hear() => said,
+            // Somebody else may hold its end of the socket still.
+            () = self.process.ended() => None,
+        }
     }
 
     /// Kills its process.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,7 +26,14 @@ struct Shared {
 }
 
 /// The place of one user's workspace: whoever holds the lock starts or ends it.
-type Slot = tokio::sync::Mutex<Option<Arc<Running>>>;
+type Slot = tokio::sync::Mutex<Place>;
+
+#[derive(Default)]
+struct Place {
+    running: Option<Arc<Running>>,
+    /// When a start failed last, and why: whoever waited for it is told the same, and does not start anew.
+    failed: Option<(Instant, Refusal)>,
+}
 
 impl Workspaces {
     pub(super) fn new(launcher: Arc<Launcher>) -> Self {
@@ -43,14 +50,20 @@ impl Workspaces {
     /// Whoever asks meanwhile waits for the same start, and it goes on when the first of them goes away.
     pub(super) async fn enter(&self, user: &Arc<str>) -> Result<Use, Refusal> {
         let slot = Arc::clone(self.slots().entry(Arc::clone(user)).or_default());
-        if let Ok(running) = slot.try_lock()
-            && let Some(visit) = visit(running.as_ref())
+        if let Ok(place) = slot.try_lock()
+            && let Some(visit) = place.visit()
         {
             return Ok(visit);
         }
-        let mut running = Arc::clone(&slot).lock_owned().await;
-        if let Some(visit) = visit(running.as_ref()) {
+        let asked = Instant::now();
+        let mut place = Arc::clone(&slot).lock_owned().await;
+        if let Some(visit) = place.visit() {
             return Ok(visit);
+        }
+        if let Some((at, why)) = &place.failed
+            && *at >= asked
+        {
+            return Err(why.clone());
         }
         let (all, user) = (self.clone(), Arc::clone(user));
         let start = tokio::spawn(async move {
@@ -60,11 +73,18 @@ impl Workspaces {
                     shown: "the server is ending: ask again when it is back",
                     inner: "no workspace is started while the server ends".to_owned(),
                 }),
-                started = all.0.launcher.start(&user) => Arc::new(started?),
+                started = all.0.launcher.start(&user) => started,
+            };
+            let started = match started {
+                Ok(started) => Arc::new(started),
+                Err(why) => {
+                    place.failed = Some((Instant::now(), why.clone()));
+                    return Err(why);
+                }
             };
             let visit = started.enter();
-            *running = Some(Arc::clone(&started));
-            drop(running);
+            place.running = Some(Arc::clone(&started));
+            drop(place);
             all.watch(slot, started);
             Ok(visit)
         });
@@ -79,8 +99,7 @@ impl Workspaces {
     /// The workspace of a user, if it runs.
     pub(super) fn visit(&self, user: &str) -> Option<Use> {
         let slot = self.slots().get(user).map(Arc::clone)?;
-        let running = slot.try_lock().ok()?;
-        visit(running.as_ref())
+        slot.try_lock().ok()?.visit()
     }
 
     fn slots(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Slot>>> {
@@ -93,13 +112,13 @@ impl Workspaces {
         let all = self.clone();
         self.0.watching.spawn(async move {
             let mut asked_to_end = false;
-            while let Some(said) = running.lead.hear().await {
+            while let Some(said) = running.hear().await {
                 if matches!(said, Said::Idle) {
                     asked_to_end |= all.end_if_unused(&slot, &running).await;
                 }
             }
             // Held from before its end is known until all is cleared up, so that the next start waits for that.
-            let mut current = slot.lock().await;
+            let mut place = slot.lock().await;
             running.note_end();
             let asked_to_end = asked_to_end || all.0.closing.is_cancelled();
             if asked_to_end {
@@ -110,13 +129,10 @@ impl Workspaces {
                     "a workspace has ended unexpectedly; the next request starts it anew"
                 );
             }
-            if current
-                .as_ref()
-                .is_some_and(|other| Arc::ptr_eq(other, &running))
-            {
-                *current = None;
+            if place.holds(&running) {
+                place.running = None;
             }
-            if current.is_none() {
+            if place.running.is_none() {
                 all.0.launcher.clear_up(&running.name, LEFT).await;
             }
         });
@@ -124,11 +140,10 @@ impl Workspaces {
 
     /// Has a workspace end that has said it runs nothing, if nobody uses it either.
     async fn end_if_unused(&self, slot: &Slot, running: &Arc<Running>) -> bool {
-        let mut current = slot.lock().await;
+        let mut place = slot.lock().await;
         // Who enters does so under the same lock.
         let unused = running.is_unused_for(self.0.launcher.idle());
-        let same = (current.as_ref()).is_some_and(|other| Arc::ptr_eq(other, running));
-        if !unused || !same {
+        if !unused || !place.holds(running) {
             return false;
         }
         running.lead.end();
@@ -138,8 +153,9 @@ impl Workspaces {
             .is_err()
         {
             running.kill();
+            timeout(LEFT, until_gone(running)).await.ok();
         }
-        *current = None;
+        place.running = None;
         true
     }
 
@@ -148,7 +164,7 @@ impl Workspaces {
         self.0.closing.cancel();
         let slots: Vec<Arc<Slot>> = self.slots().values().cloned().collect();
         let ends = slots.into_iter().map(|slot| async move {
-            let running = slot.lock().await.clone();
+            let running = slot.lock().await.running.clone();
             let Some(running) = running else { return };
             running.lead.end();
             if timeout(most, running.gone()).await.is_err() {
@@ -164,11 +180,19 @@ impl Workspaces {
 
 /// Waits for the end of a workspace that nobody else listens to.
 async fn until_gone(running: &Running) {
-    while running.lead.hear().await.is_some() {}
+    while running.hear().await.is_some() {}
 }
 
-fn visit(running: Option<&Arc<Running>>) -> Option<Use> {
-    running
-        .filter(|running| !running.has_ended())
-        .map(Running::enter)
+impl Place {
+    fn visit(&self) -> Option<Use> {
+        let running = self.running.as_ref();
+        running
+            .filter(|running| !running.has_ended())
+            .map(Running::enter)
+    }
+
+    fn holds(&self, running: &Arc<Running>) -> bool {
+        let current = self.running.as_ref();
+        current.is_some_and(|current| Arc::ptr_eq(current, running))
+    }
 }

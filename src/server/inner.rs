@@ -2,15 +2,16 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::fcntl::OFlag;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::unistd::{dup2_stdin, setsid};
+use nix::unistd::{dup2_stdin, pipe2, setsid};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -75,6 +76,8 @@ fn become_workspace(control: &Control) -> Result<(), String> {
     }
     let entered = handover.limits.enter();
     entered.map_err(|error| format!("its place under the limits cannot be entered: {error}"))?;
+    // Its end is the end of the process before the fork, if there is one: the server knows the number then.
+    let (told, telling) = pipe2(OFlag::O_CLOEXEC).map_err(|error| error.to_string())?;
     let walls = match walls::enter(&handover.plan)? {
         Entered::Outside(pid) => {
             control.say(&Said::Lives(pid.as_raw()));
@@ -82,6 +85,8 @@ fn become_workspace(control: &Control) -> Result<(), String> {
         }
         Entered::Inside(walls) => walls,
     };
+    drop(telling);
+    File::from(told).read_to_end(&mut Vec::new()).ok();
     sys::hide_memory().map_err(|error| format!("its memory cannot be hidden: {error}"))?;
     serve(control, handover, walls)
 }

@@ -163,12 +163,20 @@ pub(super) fn check_log_dir(path: &Path, many: bool) -> Result<(), String> {
     };
     for at in real.ancestors() {
         match at.metadata() {
-            Ok(found) if found.uid() == 0 && found.mode() & 0o022 == 0 => {}
+            // In a sticky directory nobody replaces what is root's, but others can be there first.
+            Ok(found)
+                if found.uid() == 0
+                    && (found.mode() & 0o022 == 0 || (sticky(&found) && (at != real || !many))) => {
+            }
             Ok(_) => return failed(at, "others can change it".to_owned()),
             Err(error) => return failed(at, error.to_string()),
         }
     }
     Ok(())
+}
+
+fn sticky(directory: &std::fs::Metadata) -> bool {
+    directory.mode() & 0o1000 != 0
 }
 
 /// Makes a directory of an account's own in one that only root can change. One that is there must be the account's.

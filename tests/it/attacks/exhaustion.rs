@@ -10,8 +10,8 @@ use crate::support::limits::Way;
 
 /// How many commands are timed.
 const COMMANDS: usize = 40;
-/// How often a hog runs again: the machine may be busy by itself, or stand still.
-const TRIES: usize = 3;
+/// How often a hog runs again: other tests run beside this, and the machine may be busy by itself, or stand still.
+const TRIES: usize = 10;
 
 /// What a machine that is busy with other things adds to a time, as seen with no hog at all.
 const NOISE: Duration = Duration::from_millis(25);
@@ -170,7 +170,9 @@ fn requests(theme: &Theme, ground: &Ground) {
                 });
                 let beside = beside.get();
                 eprintln!("commands without end: p99 {before:?} before, {beside:?} beside them");
-                beside > before * 2 + NOISE
+                // The four connections' own client, and the server between, take of the same processors what no limit of
+                // the user counts.
+                beside > before * 3 + NOISE
             })
         },
     );
