@@ -97,7 +97,7 @@ impl Gateway {
         let user = who::user(&request, self.0.launcher.per_user())?;
         let visit = if request.extensions_mut().remove::<Unproven>().is_some() {
             // Terminals are only where a workspace runs.
-            let visit = self.0.workspaces.visit(&user);
+            let visit = self.0.workspaces.visit(&user).await;
             visit.ok_or_else(|| Refusal::Reserved("there is no such terminal here".to_owned()))?
         } else {
             self.0.workspaces.enter(&user).await?

@@ -97,9 +97,11 @@ impl Workspaces {
     }
 
     /// The workspace of a user, if it runs.
-    pub(super) fn visit(&self, user: &str) -> Option<Use> {
+    pub(super) async fn visit(&self, user: &str) -> Option<Use> {
         let slot = self.slots().get(user).map(Arc::clone)?;
-        slot.try_lock().ok()?.visit()
+        // Another request of the same user may hold it for a moment.
+        let place = slot.lock().await;
+        place.visit()
     }
 
     fn slots(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Slot>>> {
