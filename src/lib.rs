@@ -4,10 +4,10 @@
 //! client ──HTTP/WS──▶ edge ──▶ workspace ──▶ sandbox ──▶ the shell
 //! ```
 //!
-//! * The **edge** ([`api`], [`server`]) decides who may come in, and speaks HTTP. It runs nothing.
+//! * The **edge** ([`api`], [`server`], [`gateway`]) decides who may come in, and speaks HTTP. It runs nothing.
 //! * The **workspace** ([`exec`], [`terminal`], [`files`], [`search`], [`skills`], [`ports`], [`notebooks`],
 //!   [`workspace`], [`prompt`]) is what a caller can do once inside.
-//! * The **sandbox** ([`sandbox`], [`limits`]) starts shells, each under a supervisor on a PTY of its own, bounded
+//! * The **sandbox** ([`sandbox`], [`limits`], [`walls`]) starts shells, each under a supervisor on a PTY of its own, bounded
 //!   and measured.
 //! * [`users`] gives each client's user id an account of the operating system, the same one for ever.
 //! * [`documents`] reads the text of documents in a process of its own, [`text`] knows lines, [`sys`] makes the

@@ -8,7 +8,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
@@ -66,6 +66,7 @@ pub(super) async fn send(
     visit: Use,
     mut request: Request<Body>,
 ) -> Result<Response<Served>, Failed> {
+    let head = request.method() == Method::HEAD;
     if visit.workspace().is_full() {
         return Err(Failed::Full);
     }
@@ -74,7 +75,7 @@ pub(super) async fn send(
             continue;
         }
         match sender.try_send_request(request).await {
-            Ok(response) => return Ok(served(response, visit, sender)),
+            Ok(response) => return Ok(served(response, visit, sender, head)),
             Err(mut failure) => match failure.take_message() {
                 Some(unsent) => request = unsent,
                 None => return Err(Failed::Request(failure.into_error())),
@@ -85,7 +86,7 @@ pub(super) async fn send(
     let stream = visit.connect().await.map_err(|error| lost(&error))?;
     let mut sender = open(stream).await.map_err(|error| lost(&error))?;
     match sender.send_request(request).await {
-        Ok(response) => Ok(served(response, visit, sender)),
+        Ok(response) => Ok(served(response, visit, sender, head)),
         Err(error) => Err(Failed::Request(error)),
     }
 }
@@ -102,13 +103,21 @@ async fn open(stream: UnixStream) -> hyper::Result<SendRequest<Body>> {
     Ok(sender)
 }
 
-fn served(response: Response<Incoming>, visit: Use, sender: SendRequest<Body>) -> Response<Served> {
-    let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+fn served(
+    response: Response<Incoming>,
+    visit: Use,
+    sender: SendRequest<Body>,
+    head: bool,
+) -> Response<Served> {
+    let status = response.status();
+    let upgraded = status == StatusCode::SWITCHING_PROTOCOLS;
+    let bodiless = head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     response.map(|body| Served {
         body,
         connection: (!upgraded).then_some(sender),
         visit: Arc::new(visit),
         ended: false,
+        bodiless,
     })
 }
 
@@ -118,6 +127,8 @@ pub(super) struct Served {
     connection: Option<SendRequest<Body>>,
     visit: Arc<Use>,
     ended: bool,
+    /// It has none, whatever length its headers tell.
+    bodiless: bool,
 }
 
 impl Served {
@@ -149,6 +160,10 @@ impl hyper::body::Body for Served {
     }
 
     fn size_hint(&self) -> SizeHint {
+        // A length of zero would be told as the length of what HEAD or a 304 speaks of.
+        if self.bodiless {
+            return SizeHint::default();
+        }
         self.body.size_hint()
     }
 }
