@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 use super::Error;
 use crate::config::Environment;
 
+/// Where the system's own kernels are described.
+const SYSTEM: &[&str] = &["/usr/local/share/jupyter", "/usr/share/jupyter"];
 /// The kernel that is there wherever Python has ipykernel, kernelspec or not.
 const NATIVE: &str = "python3";
 /// Bytes of the largest description read.
@@ -45,7 +47,10 @@ struct File {
 
 /// Finds kernels as commands would: in the environment they get. Blocks on the file system.
 pub(super) fn find(environment: &Environment, name: &str) -> Result<Spec, Error> {
-    let directories = directories(environment);
+    find_in(&directories(environment, SYSTEM), environment, name)
+}
+
+fn find_in(directories: &[PathBuf], environment: &Environment, name: &str) -> Result<Spec, Error> {
     // A name is that of a directory; it must not lead elsewhere.
     let plain = !name.is_empty() && !name.contains(['/', '\0']) && ![".", ".."].contains(&name);
     let mut found = None;
@@ -61,16 +66,17 @@ pub(super) fn find(environment: &Environment, name: &str) -> Result<Spec, Error>
     }
     match found {
         Some(place) => read(environment, name, &place),
-        None if name == NATIVE => native(environment),
-        None => Err(Error::NoKernel {
-            name: name.to_owned(),
-            known: known(&directories),
-        }),
+        None => native(environment)
+            .filter(|_| name == NATIVE)
+            .ok_or_else(|| Error::NoKernel {
+                name: name.to_owned(),
+                known: known(directories),
+            }),
     }
 }
 
-/// Where kernels are described, the first counts.
-fn directories(environment: &Environment) -> Vec<PathBuf> {
+/// Where kernels are described, the first counts, those of the system last.
+fn directories(environment: &Environment, system: &[&str]) -> Vec<PathBuf> {
     let set = |name: &str| environment.get(name).filter(|value| !value.is_empty());
     let mut all = Vec::new();
     if let Some(path) = set("JUPYTER_PATH") {
@@ -95,7 +101,7 @@ fn directories(environment: &Environment) -> Vec<PathBuf> {
             all.extend(prefixes.map(|prefix| prefix.join("share/jupyter")));
         }
     }
-    all.extend(["/usr/local/share/jupyter", "/usr/share/jupyter"].map(PathBuf::from));
+    all.extend(system.iter().map(PathBuf::from));
     let mut seen = BTreeSet::new();
     let all = all.into_iter().map(|directory| directory.join("kernels"));
     all.filter(|directory| seen.insert(directory.clone()))
@@ -174,17 +180,11 @@ fn find_program(environment: &Environment, place: &Path, program: &str) -> Optio
 }
 
 /// The Python on the path; whether it has ipykernel shows when it starts.
-fn native(environment: &Environment) -> Result<Spec, Error> {
-    let program = environment
-        .find_program("python3")
-        .ok_or_else(|| Error::NoKernel {
-            name: NATIVE.to_owned(),
-            known: known(&directories(environment)),
-        })?;
+fn native(environment: &Environment) -> Option<Spec> {
     let arguments = ["-m", "ipykernel_launcher", "-f", "{connection_file}"];
-    Ok(Spec {
+    Some(Spec {
         name: NATIVE.to_owned(),
-        program,
+        program: environment.find_program("python3")?,
         arguments: arguments.map(str::to_owned).into(),
         environment: Vec::new(),
         interrupt_by_message: false,
