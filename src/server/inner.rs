@@ -35,6 +35,10 @@ const LIMITS_END: Duration = Duration::from_millis(500);
 const LOOKS: u32 = 4;
 /// Nothing is looked at more often.
 const LOOK: Duration = Duration::from_millis(20);
+/// Nor less often.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
+/// Pages of code that are worth letting go: half a MiB.
+const MAPPED_MORE: u64 = 128;
 
 /// What the process of a workspace does, from start to end.
 pub fn workspace_main() -> ExitCode {
@@ -165,16 +169,34 @@ async fn live(
 /// Says to the server, again and again, that nothing has run here for so long. Whether somebody has asked for
 /// something meanwhile is what the server knows. Runs for ever.
 async fn tell_when_idle(control: &Control, all: &Services, idle: Duration) {
-    if idle.is_zero() {
-        return std::future::pending().await;
-    }
     let mut since = Instant::now();
+    let mut mapped = 0;
     loop {
-        sleep((idle / LOOKS).max(LOOK)).await;
+        sleep(pause(idle)).await;
         if all.are_in_use() {
             since = Instant::now();
-        } else if since.elapsed() >= idle {
+            continue;
+        }
+        take_little_memory(&mut mapped);
+        if !idle.is_zero() && since.elapsed() >= idle {
             control.say(&Said::Idle);
         }
+    }
+}
+
+/// Time between two looks.
+fn pause(idle: Duration) -> Duration {
+    if idle.is_zero() {
+        return LONGEST_LOOK;
+    }
+    (idle / LOOKS).clamp(LOOK, LONGEST_LOOK)
+}
+
+/// Lets go of code that was needed to start, or for the last requests. `mapped` is what was needed after the last time.
+fn take_little_memory(mapped: &mut u64) {
+    let now = || sys::mapped_pages().unwrap_or(0);
+    if now() > *mapped + MAPPED_MORE {
+        sys::let_go_of_code().ok();
+        *mapped = now();
     }
 }
