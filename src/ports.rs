@@ -4,6 +4,7 @@
 //! `/proc` (proc(5)): the listening sockets of each network namespace, the tree of processes, and their
 //! descriptors. What was found is kept for a moment, so that asking costs little however often it is done.
 
+mod answer;
 mod descriptors;
 mod scan;
 mod sockets;
@@ -12,8 +13,9 @@ mod upstreams;
 
 use std::net::SocketAddr;
 
+pub use answer::{Answered, Connection};
 pub use table::{Found, Ports};
-pub use upstreams::{Answered, Upstreams};
+pub use upstreams::{Slot, Upstreams};
 
 /// A port that a process of the workspace listens on.
 #[derive(Clone, Debug, PartialEq, Eq)]

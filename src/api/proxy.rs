@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Error, State, hops, wrong_method};
 use crate::config::Config;
-use crate::ports::{Answered, Target, Upstreams};
+use crate::ports::{Answered, Slot, Target, Upstreams};
 use mount::Mount;
 use upload::{Progress, Stand, Upload};
 
@@ -123,7 +123,7 @@ async fn answer(
     target: &Target,
     request: hyper::Request<Upload>,
     progress: Progress,
-) -> Result<Response<Answered<Upload>>, Error> {
+) -> Result<Response<Answered<Slot<Upload>>>, Error> {
     let answer = proxy.upstreams.send(target, request);
     let Some(limit) = proxy.timeout else {
         return Ok(answer.await?);

@@ -1,23 +1,24 @@
 //! Connections to one workspace: HTTP/1.1 over socket pairs, kept between requests.
 
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
 use axum::body::Body;
-use bytes::Bytes;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
 use super::running::Use;
+use crate::ports::{Answered, Connection};
 
 /// Bytes of an answer's head at most.
 const HEAD: usize = 128 * 1024;
 /// Kept at most.
 const MOST: usize = 64;
+
+/// The body of an answer.
+pub(super) type Served = Answered<Visit>;
 
 /// The idle ones.
 #[derive(Default)]
@@ -66,7 +67,7 @@ pub(super) async fn send(
     visit: Use,
     mut request: Request<Body>,
 ) -> Result<Response<Served>, Failed> {
-    let head = request.method() == Method::HEAD;
+    let method = request.method().clone();
     if visit.workspace().is_full() {
         return Err(Failed::Full);
     }
@@ -75,7 +76,7 @@ pub(super) async fn send(
             continue;
         }
         match sender.try_send_request(request).await {
-            Ok(response) => return Ok(served(response, visit, sender, head)),
+            Ok(response) => return Ok(served(response, visit, sender, &method)),
             Err(mut failure) => match failure.take_message() {
                 Some(unsent) => request = unsent,
                 None => return Err(Failed::Request(failure.into_error())),
@@ -86,7 +87,7 @@ pub(super) async fn send(
     let stream = visit.connect().await.map_err(|error| lost(&error))?;
     let mut sender = open(stream).await.map_err(|error| lost(&error))?;
     match sender.send_request(request).await {
-        Ok(response) => Ok(served(response, visit, sender, head)),
+        Ok(response) => Ok(served(response, visit, sender, &method)),
         Err(error) => Err(Failed::Request(error)),
     }
 }
@@ -103,77 +104,40 @@ async fn open(stream: UnixStream) -> hyper::Result<SendRequest<Body>> {
     Ok(sender)
 }
 
-fn served(
-    response: Response<Incoming>,
-    visit: Use,
-    sender: SendRequest<Body>,
-    head: bool,
-) -> Response<Served> {
-    let status = response.status();
-    let upgraded = status == StatusCode::SWITCHING_PROTOCOLS;
-    let bodiless = head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    response.map(|body| Served {
-        body,
-        connection: (!upgraded).then_some(sender),
-        visit: Arc::new(visit),
-        ended: false,
-        bodiless,
-    })
-}
-
-/// The body of an answer. When it has been read to its end, its connection serves the next request.
-pub(super) struct Served {
-    body: Incoming,
-    connection: Option<SendRequest<Body>>,
+/// A connection in use, and the visit for which it is.
+///
+/// It outlives its answer where more is done there than to read that one.
+pub(super) struct Visit {
     visit: Arc<Use>,
-    ended: bool,
-    /// It has none, whatever length its headers tell.
-    bodiless: bool,
+    /// None when it serves no more requests.
+    sender: Option<SendRequest<Body>>,
 }
 
-impl Served {
-    /// What keeps the workspace in use, for who has more to do there than to read this.
-    pub(super) fn visit(&self) -> Arc<Use> {
+impl Visit {
+    /// What keeps the workspace in use.
+    pub(super) fn hold(&self) -> Arc<Use> {
         Arc::clone(&self.visit)
     }
 }
 
-impl hyper::body::Body for Served {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        self.ended |= match &polled {
-            Poll::Ready(Some(Ok(frame))) => frame.is_trailers(),
-            Poll::Ready(None) => true,
-            Poll::Ready(Some(Err(_))) | Poll::Pending => false,
-        };
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        // A length of zero would be told as the length of what HEAD or a 304 speaks of.
-        if self.bodiless {
-            return SizeHint::default();
-        }
-        self.body.size_hint()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        if let Some(sender) = self.connection.take()
-            && (self.ended || hyper::body::Body::is_end_stream(&self.body))
-        {
+impl Connection for Visit {
+    fn keep(self) {
+        if let Some(sender) = self.sender {
             self.visit.idle().keep(sender);
         }
     }
+}
+
+fn served(
+    response: Response<Incoming>,
+    visit: Use,
+    sender: SendRequest<Body>,
+    method: &Method,
+) -> Response<Served> {
+    let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let connection = Visit {
+        visit: Arc::new(visit),
+        sender: (!upgraded).then_some(sender),
+    };
+    Answered::new(response, Some(connection), method)
 }

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, copy, copy_buf, sink, split};
 use tokio::time::timeout;
 
-use super::connections::{self, Failed, Served};
+use super::connections::{self, Failed, Served, Visit};
 use super::first_message;
 use super::running::Use;
 use super::who;
@@ -118,7 +118,9 @@ fn origin_form(uri: &Uri) -> Uri {
 /// Carries the bytes of an upgraded connection until both ends have said all or one breaks off. What a client shows in
 /// the first message of a terminal, if it is `keys.0`, becomes `keys.1`.
 fn carry(client: OnUpgrade, response: &mut Response<Served>, keys: Option<(Vec<u8>, String)>) {
-    let visit = response.body().visit();
+    let Some(visit) = response.body().connection().map(Visit::hold) else {
+        return;
+    };
     let workspace = hyper::upgrade::on(response);
     tokio::spawn(async move {
         let (Ok(client), Ok(workspace)) = tokio::join!(client, workspace) else {

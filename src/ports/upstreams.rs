@@ -3,12 +3,10 @@
 mod idle;
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode};
@@ -17,8 +15,10 @@ use nix::errno::Errno;
 use nix::sys::socket::{setsockopt, sockopt};
 use tokio::net::TcpStream;
 
+use super::answer::{Answered, is_bodiless};
 use super::{Error, Target};
-use idle::{Idle, Slot};
+use idle::Idle;
+pub use idle::Slot;
 
 /// An idle connection is kept for this long. Servers close theirs after five seconds or more, and one that serves a
 /// single connection at a time is not held up for longer.
@@ -65,7 +65,7 @@ where
         &self,
         target: &Target,
         mut request: Request<B>,
-    ) -> Result<Response<Answered<B>>, Error> {
+    ) -> Result<Response<Answered<Slot<B>>>, Error> {
         let method = request.method().clone();
         let replay = request.body().is_end_stream() && method.is_idempotent();
         if let Some(mut slot) = self.idle.take(target, if replay { KEPT } else { RECENT }) {
@@ -198,19 +198,10 @@ fn answered<B: Send + 'static>(
     response: Response<Incoming>,
     slot: Slot<B>,
     method: &Method,
-) -> Response<Answered<B>> {
-    let status = response.status();
-    let bodiless = *method == Method::HEAD
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let usable =
-        status != StatusCode::SWITCHING_PROTOCOLS && (bodiless || has_an_end(response.headers()));
-    let slot = usable.then_some(slot);
-    response.map(|body| Answered {
-        body,
-        slot,
-        ended: false,
-        bodiless,
-    })
+) -> Response<Answered<Slot<B>>> {
+    let usable = response.status() != StatusCode::SWITCHING_PROTOCOLS
+        && (is_bodiless(&response, method) || has_an_end(response.headers()));
+    Answered::new(response, usable.then_some(slot), method)
 }
 
 /// Whether a body ends by itself and not with its connection (RFC 9112, 6.3).
@@ -220,58 +211,6 @@ fn has_an_end(headers: &HeaderMap) -> bool {
     };
     let last = codings.as_bytes().rsplit(|byte| *byte == b',').next();
     last.is_some_and(|last| last.trim_ascii().eq_ignore_ascii_case(b"chunked"))
-}
-
-/// The body of an answer. When it has been read to its end, its connection serves the next request.
-pub struct Answered<B: Send + 'static> {
-    body: Incoming,
-    /// None when the connection cannot be used again.
-    slot: Option<Slot<B>>,
-    /// Whether the end has been seen: a body in chunks does not know it beforehand.
-    ended: bool,
-    /// It has none, whatever length its headers tell.
-    bodiless: bool,
-}
-
-impl<B: Send + 'static> Body for Answered<B> {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        // Behind trailers, nobody asks for more.
-        self.ended |= match &polled {
-            Poll::Ready(Some(Ok(frame))) => frame.is_trailers(),
-            Poll::Ready(None) => true,
-            Poll::Ready(Some(Err(_))) | Poll::Pending => false,
-        };
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        // A length of zero would be told as the length of what HEAD or a 304 speaks of.
-        if self.bodiless {
-            return SizeHint::default();
-        }
-        self.body.size_hint()
-    }
-}
-
-impl<B: Send + 'static> Drop for Answered<B> {
-    fn drop(&mut self) {
-        if let Some(slot) = self.slot.take()
-            && (self.ended || self.body.is_end_stream())
-        {
-            slot.keep();
-        }
-    }
 }
 
 #[cfg(test)]

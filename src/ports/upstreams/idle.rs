@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 use super::KEPT;
-use crate::ports::Target;
+use crate::ports::{Connection, Target};
 
 /// Kept at most for each address.
 const MOST: usize = 32;
@@ -33,7 +33,7 @@ struct Connections<B> {
 }
 
 /// A connection in use.
-pub(super) struct Slot<B> {
+pub struct Slot<B> {
     /// Its sending end.
     pub(super) sender: SendRequest<B>,
     /// Where it leads.
@@ -92,12 +92,8 @@ impl<B> Connections<B> {
     }
 }
 
-impl<B> Slot<B> {
-    /// Keeps the connection for the next request.
-    pub(super) fn keep(self)
-    where
-        B: Send + 'static,
-    {
+impl<B: Send + 'static> Connection for Slot<B> {
+    fn keep(self) {
         let Some(address) = self.target.addresses[0].filter(|_| !self.sender.is_closed()) else {
             return;
         };
