@@ -16,7 +16,7 @@ mod tty;
 pub use children::{Ended, Rusage, reap, take_ended};
 pub use fds::{receive_with_fds, send_with_fds};
 pub use file::{read_cached, reserve};
-pub use memory::{let_go_of_code, mapped_pages};
+pub use memory::{Program, mapped_pages};
 pub use schedule::run_soon;
 pub use seccomp::filter_calls;
 pub use secrets::{erase_environment, hide_memory};

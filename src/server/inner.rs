@@ -22,8 +22,9 @@ use crate::api;
 use crate::config::{self, Config, Environment};
 use crate::gateway::{Connections, Control, Handover, Said};
 use crate::limits::Limits;
+use crate::sys::{self, Program};
+use crate::telemetry;
 use crate::walls::{self, Entered, Wall};
-use crate::{sys, telemetry};
 
 /// Time for all commands and terminals to end: a little less than the server waits.
 const COMMANDS_END: Duration = Duration::from_secs(5);
@@ -37,7 +38,7 @@ const LOOKS: u32 = 4;
 const LOOK: Duration = Duration::from_millis(20);
 /// Nor less often.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
-/// Pages of code that are worth letting go: half a MiB.
+/// Pages that are worth letting go: half a MiB.
 const MAPPED_MORE: u64 = 128;
 
 /// What the process of a workspace does, from start to end.
@@ -95,12 +96,24 @@ fn become_workspace(control: &Control) -> Result<(), String> {
     serve(control, handover, walls)
 }
 
+/// How a workspace rests.
+struct Rest {
+    /// When nothing has run for so long, it may end; never, when that is zero.
+    after: Duration,
+    /// What it takes less of meanwhile.
+    program: Option<Program>,
+}
+
 fn serve(control: &Control, handover: Handover, walls: Vec<Wall>) -> Result<(), String> {
     let pairs = handover.environment.into_iter();
     let pairs = pairs.map(|(name, value)| (OsString::from_vec(name), OsString::from_vec(value)));
     let environment = Environment::from_pairs(pairs).in_directory(&handover.directory);
     let config = config::handed(&handover.settings, &handover.directory, &environment);
     let config = Arc::new(config.map_err(|error| error.to_string())?);
+    let rest = Rest {
+        after: handover.idle,
+        program: Program::mapped().ok(),
+    };
     sys::survive_file_size_limit()
         .map_err(|error| format!("SIGXFSZ cannot be ignored: {error}"))?;
     let _log = telemetry::start(&config.log_level, config.json_logs)?;
@@ -108,15 +121,7 @@ fn serve(control: &Control, handover: Handover, walls: Vec<Wall>) -> Result<(), 
     sys::run_soon();
     let commands = runtime(&mut Builder::new_current_thread())?;
     let http = http_runtime(1)?;
-    let live = live(
-        control,
-        config,
-        &environment,
-        &limits,
-        walls,
-        handover.idle,
-        &http,
-    );
+    let live = live(control, config, &environment, &limits, walls, rest, &http);
     let ended = commands.block_on(live);
     http.shutdown_background();
     commands.shutdown_background();
@@ -131,7 +136,7 @@ async fn live(
     environment: &Environment,
     limits: &Limits,
     walls: Vec<Wall>,
-    idle: Duration,
+    rest: Rest,
     http: &Runtime,
 ) -> Result<(), String> {
     let patience = http::Patience::with_the_server();
@@ -157,7 +162,7 @@ async fn live(
     control.say(&Said::Ready(walls));
     tokio::select! {
         () = over.cancelled() => {}
-        () = tell_when_idle(control, &all, idle) => {}
+        () = tell_when_idle(control, &all, &rest) => {}
     }
     stop.cancel();
     all.shut_down(COMMANDS_END).await;
@@ -168,7 +173,8 @@ async fn live(
 
 /// Says to the server, again and again, that nothing has run here for so long. Whether somebody has asked for
 /// something meanwhile is what the server knows. Runs for ever.
-async fn tell_when_idle(control: &Control, all: &Services, idle: Duration) {
+async fn tell_when_idle(control: &Control, all: &Services, rest: &Rest) {
+    let idle = rest.after;
     let mut since = Instant::now();
     let mut mapped = 0;
     loop {
@@ -177,7 +183,7 @@ async fn tell_when_idle(control: &Control, all: &Services, idle: Duration) {
             since = Instant::now();
             continue;
         }
-        take_little_memory(&mut mapped);
+        take_little_memory(rest.program.as_ref(), &mut mapped);
         if !idle.is_zero() && since.elapsed() >= idle {
             control.say(&Said::Idle);
         }
@@ -192,11 +198,13 @@ fn pause(idle: Duration) -> Duration {
     (idle / LOOKS).clamp(LOOK, LONGEST_LOOK)
 }
 
-/// Lets go of code that was needed to start, or for the last requests. `mapped` is what was needed after the last time.
-fn take_little_memory(mapped: &mut u64) {
+/// Lets go of what was needed to start, or for the last requests. `mapped` is what was left the last time.
+fn take_little_memory(program: Option<&Program>, mapped: &mut u64) {
     let now = || sys::mapped_pages().unwrap_or(0);
-    if now() > *mapped + MAPPED_MORE {
-        sys::let_go_of_code().ok();
+    if let Some(program) = program
+        && now() > *mapped + MAPPED_MORE
+    {
+        program.let_go().ok();
         *mapped = now();
     }
 }
