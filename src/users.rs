@@ -18,6 +18,7 @@ mod names;
 mod processes;
 mod programs;
 mod remove;
+mod round;
 mod skeleton;
 mod standing;
 #[cfg(test)]

@@ -1,23 +1,18 @@
 //! The accounts of users: looked up, and made where they are missing.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use nix::unistd::geteuid;
 
 use super::database::Database;
-use super::edit::{self, New};
 use super::home::{self, Found};
 use super::lock::{Lock, PATIENCE};
 use super::map::{Held, Map, Record, Stamp, State};
-use super::standing::{Missing, missing};
-use super::{Account, Entry, Error, Settings, allocate, names, programs};
+use super::round::Ticket;
+use super::{Account, Entry, Error, Settings, names};
 
-/// The shells of new accounts, the better first.
-const SHELLS: [&str; 2] = ["/bin/bash", "/bin/sh"];
-
-/// How often another name or number is chosen when somebody else takes it first.
+/// How often an account is made that is removed meanwhile.
 const AGAIN: usize = 20;
 
 /// The users of this server. Cheap to clone.
@@ -30,6 +25,8 @@ pub(super) struct Inner {
     pub(super) state: State,
     /// Held by who changes anything, so that threads do not all wait for the locks between processes.
     pub(super) turn: Mutex<()>,
+    /// Who waits for an account: the next who has the turn makes all.
+    pub(super) waiting: Mutex<Vec<Arc<Ticket>>>,
     known: RwLock<Known>,
 }
 
@@ -60,41 +57,27 @@ impl Users {
             settings,
             state,
             turn: Mutex::new(()),
+            waiting: Mutex::default(),
             known,
         })))
     }
 
-    /// The account of an id, the same whenever it is asked for; what is missing of it is made. Blocks, but for an
-    /// account that was found whole before, when it only looks whether the map is still the same file.
+    /// The account of an id, the same whenever it is asked for; what is missing of it is made, together with what others
+    /// wait for. Blocks, but for an account that was found whole before, when it only looks whether the map is still the
+    /// same file.
     pub fn account(&self, id: &str) -> Result<Account, Error> {
         names::check_id(id)?;
         let inner = &*self.0;
         if let Some(account) = inner.known(id, inner.state.stamp()) {
             return Ok(account);
         }
-        let _turn = inner.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut held = inner.state.hold()?;
-        inner.learn(&held);
-        if let Some(account) = inner.known(id, held.stamp) {
-            return Ok(account);
-        }
-        let mut more = 0..AGAIN;
-        let account = loop {
-            let had = held.map.users.contains_key(id);
-            let record = inner.record(id, &mut held)?;
-            match inner.account(id, &record) {
-                // Somebody else took the name or number after it was chosen, and nobody has been told of it yet.
-                Err(Error::Taken { .. }) if !had && more.next().is_some() => {
-                    held.map.users.remove(id);
-                    held.save()?;
-                }
-                made => break made?,
+        for _ in 0..AGAIN {
+            let account = inner.together(id)?;
+            if inner.settle(id, &account)? {
+                return Ok(account);
             }
-        };
-        inner.learn(&held);
-        let mut known = inner.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.accounts.insert(id.to_owned(), account.clone());
-        Ok(account)
+        }
+        Err(Error::Unknown(id.to_owned()))
     }
 
     /// Why no account can be given, if so: the map cannot be read. Blocks.
@@ -126,7 +109,7 @@ impl Users {
 
 impl Inner {
     /// An account that was found whole while the map was this one.
-    fn known(&self, id: &str, stamp: Option<Stamp>) -> Option<Account> {
+    pub(super) fn known(&self, id: &str, stamp: Option<Stamp>) -> Option<Account> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let same = known.stamp == stamp;
         known.accounts.get(id).filter(|_| same).cloned()
@@ -147,71 +130,23 @@ impl Inner {
         known.map = held.map.clone();
     }
 
-    /// The name and numbers of an id, on record before anything is made of them.
-    fn record(&self, id: &str, held: &mut Held) -> Result<Record, Error> {
-        if let Some(record) = held.map.users.get(id) {
-            return Ok(record.clone());
-        }
-        if let Some(record) = held.map.revive(id) {
-            held.save()?;
-            return Ok(record);
-        }
-        let database = Database::read(&self.settings.etc)?;
-        let record = allocate::choose(id, &self.settings, &held.map, &database)?;
-        held.map.users.insert(id.to_owned(), record.clone());
-        held.save()?;
-        Ok(record)
-    }
-
-    /// The account of a record, with what was missing of it.
-    fn account(&self, id: &str, record: &Record) -> Result<Account, Error> {
-        let mut database = Database::read(&self.settings.etc)?;
-        if missing(id, record, &database)?.anything() {
-            self.make(id, record)?;
-            database = Database::read(&self.settings.etc)?;
-            if missing(id, record, &database)?.account {
-                return Err(Error::Database {
-                    path: self.settings.etc.join("passwd"),
-                    problem: format!(
-                        "the account {:?} is not there after it was made",
-                        record.name
-                    ),
-                });
-            }
-        }
-        let Record { name, uid, gid, .. } = record;
-        let shell = database.account(name).map(|found| found.shell.as_str());
-        let shell = shell.filter(|shell| !shell.is_empty()).map(PathBuf::from);
-        Ok(Account {
-            home: home::ensure(&self.settings, name, *uid, *gid)?,
-            name: name.clone(),
-            uid: *uid,
-            gid: *gid,
-            groups: database.groups_of(name, *gid),
-            shell: shell.unwrap_or_else(|| PathBuf::from(usual_shell())),
-        })
-    }
-
-    /// Makes what is missing of an account.
-    fn make(&self, id: &str, record: &Record) -> Result<(), Error> {
-        let etc = &self.settings.etc;
-        let home = self.settings.homes.join(&record.name);
-        let new = New {
-            name: &record.name,
-            uid: record.uid,
-            gid: record.gid,
-            comment: &names::mark(id),
-            home: &home.to_string_lossy(),
-            shell: usual_shell(),
+    /// Sees to the home of an account, while nobody else waits for it but who wants the same. It is false when the user
+    /// was removed meanwhile.
+    pub(super) fn settle(&self, id: &str, account: &Account) -> Result<bool, Error> {
+        let _lock = self.state.hold_home(account.uid)?;
+        let theirs = |map: &Map| {
+            let record = map.users.get(id);
+            record.is_some_and(|record| record.name == account.name && record.uid == account.uid)
         };
-        let look = || missing(id, record, &Database::read(etc)?);
-        self.edit(
-            || {
-                let lacking: Missing = look()?;
-                Ok(edit::add(etc, &new, lacking))
-            },
-            |problem| programs::add(etc, &new, look()?, problem),
-        )
+        if !theirs(&self.state.read()?.0) {
+            return Ok(false);
+        }
+        home::ensure(&self.settings, &account.name, account.uid, account.gid)?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if theirs(&known.map) {
+            known.accounts.insert(id.to_owned(), account.clone());
+        }
+        Ok(true)
     }
 
     /// Changes the files under their lock, or lets programs do it that take the lock themselves.
@@ -249,10 +184,4 @@ impl Inner {
             removed,
         }
     }
-}
-
-/// The best shell that is here.
-fn usual_shell() -> &'static str {
-    let there = |shell: &&&str| std::path::Path::new(shell).exists();
-    SHELLS.iter().find(there).copied().unwrap_or(SHELLS[1])
 }

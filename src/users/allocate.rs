@@ -15,7 +15,7 @@ const FIRST: u32 = 10_000;
 const NOBODY: u32 = 65_534;
 
 /// An entry of the directory of homes.
-struct Home {
+pub(super) struct Home {
     name: String,
     uid: u32,
     gid: u32,
@@ -23,12 +23,13 @@ struct Home {
     is_directory: bool,
 }
 
-/// Chooses for an id that the map does not have.
+/// Chooses for an id that the map does not have. The homes are looked at when they are needed, once for all ids.
 pub(super) fn choose(
     id: &str,
     settings: &Settings,
     map: &Map,
     database: &Database,
+    seen: &mut Option<Vec<Home>>,
 ) -> Result<Record, Error> {
     let base = names::name_for(id, &settings.prefix);
     if is_reserved(&base, database) {
@@ -37,7 +38,10 @@ pub(super) fn choose(
     if let Some(record) = marked(id, &base, map, database) {
         return Ok(record);
     }
-    let homes = homes(&settings.homes)?;
+    let homes = match seen {
+        Some(homes) => homes,
+        None => seen.insert(homes(&settings.homes)?),
+    };
     for name in names::candidates(&base) {
         let taken = database.knows_name(&name)
             || database.group(&name).is_some()
@@ -48,9 +52,9 @@ pub(super) fn choose(
             continue;
         }
         let Some(home) = homes.iter().find(|home| home.name == name) else {
-            return fresh(name, map, database, &homes);
+            return fresh(name, map, database, homes);
         };
-        if let Some(record) = adopted(home, map, database, &homes) {
+        if let Some(record) = adopted(home, map, database, homes) {
             let Record { name, uid, gid, .. } = &record;
             tracing::info!(name, uid, gid, "an existing home directory was adopted");
             return Ok(record);

@@ -24,42 +24,42 @@ pub(super) struct New<'a> {
 /// The files, in the order in which they are changed: an account shows when all else is there.
 const FILES: [&str; 4] = ["group", "gshadow", "shadow", "passwd"];
 
-/// Adds what is missing, under the lock. A failure says why; what was added until then does no harm.
-pub(super) fn add(etc: &Path, new: &New, missing: Missing) -> Result<(), String> {
+/// Adds what is missing of some accounts, each file in one go, under the lock. A failure says why; what was added until
+/// then does no harm.
+pub(super) fn add(etc: &Path, all: &[(New, Missing)]) -> Result<(), String> {
     check(etc)?;
-    let New {
-        name,
-        uid,
-        gid,
-        comment,
-        home,
-        shell,
-    } = new;
-    if missing.group {
-        change(etc, "group", |text| {
+    let groups = || all.iter().filter(|(_, missing)| missing.group);
+    let accounts = || all.iter().filter(|(_, missing)| missing.account);
+    change(etc, "group", |text| {
+        for (New { name, gid, .. }, _) in groups() {
             append(text, &format!("{name}:x:{gid}:"));
-        })?;
-        change(etc, "gshadow", |text| {
+        }
+    })?;
+    change(etc, "gshadow", |text| {
+        for (New { name, .. }, _) in groups() {
             *text = without(text, name);
             append(text, &format!("{name}:!::"));
-        })?;
-    }
-    if missing.account {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let days = since.as_ref().map_or(0, Duration::as_secs) / 86_400;
-        change(etc, "shadow", |text| {
+        }
+    })?;
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let days = since.as_ref().map_or(0, Duration::as_secs) / 86_400;
+    change(etc, "shadow", |text| {
+        for (New { name, .. }, _) in accounts() {
             // What an older account of that name left would be a password.
             *text = without(text, name);
             append(text, &format!("{name}:!:{days}:0:99999:7:::"));
-        })?;
-        change(etc, "passwd", |text| {
+        }
+    })?;
+    change(etc, "passwd", |text| {
+        for (new, _) in accounts() {
+            let New { name, uid, gid, .. } = new;
+            let (comment, home, shell) = (new.comment, new.home, new.shell);
             append(
                 text,
                 &format!("{name}:x:{uid}:{gid}:{comment}:{home}:{shell}"),
             );
-        })?;
-    }
-    Ok(())
+        }
+    })
 }
 
 /// Takes out an account, its group where `group` says that it is its own, and its name from the members of others.
@@ -215,7 +215,7 @@ mod tests {
         std::fs::write(at("passwd"), odd).unwrap();
         std::fs::write(at("group"), groups).unwrap();
         std::fs::write(at("shadow"), "abc:secret:1::::::\nroot:*:1::::::\n").unwrap();
-        add(etc.path(), &NEW, BOTH).unwrap();
+        add(etc.path(), &[(NEW, BOTH)]).unwrap();
         let passwd = std::fs::read(at("passwd")).unwrap();
         let line = b"\nabc:x:10000:10001:c:/home/abc:/bin/sh\n";
         assert_eq!(passwd, [&odd[..], line].concat());
@@ -241,13 +241,13 @@ mod tests {
         std::fs::write(at("group"), "").unwrap();
         std::fs::write(at("real"), "").unwrap();
         std::os::unix::fs::symlink("real", at("passwd")).unwrap();
-        let problem = add(etc.path(), &NEW, BOTH).unwrap_err();
+        let problem = add(etc.path(), &[(NEW, BOTH)]).unwrap_err();
         assert!(problem.contains("passwd is a symbolic link"), "{problem}");
         assert_eq!(std::fs::read(at("group")).unwrap(), b"");
         std::fs::rename(at("real"), at("passwd")).unwrap();
         let mode = std::fs::Permissions::from_mode(0o604);
         std::fs::set_permissions(at("passwd"), mode).unwrap();
-        add(etc.path(), &NEW, BOTH).unwrap();
+        add(etc.path(), &[(NEW, BOTH)]).unwrap();
         assert_eq!(at("passwd").metadata().unwrap().mode() & 0o7777, 0o604);
     }
 }

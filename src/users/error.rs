@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// Why there is no account for an id, or why it cannot be removed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The server has not the right to make accounts.
     #[error(

@@ -43,15 +43,34 @@ impl Lock {
             path: path.clone(),
             problem: problem.to_string(),
         })?;
-        let whole = libc::flock {
+        Self::of_part(&path, file, (0, 0), patience)
+    }
+
+    /// That of the home of a number: one byte of a file of our own that has a place for each.
+    pub(super) fn of_home(path: &Path, uid: u32, patience: Duration) -> Result<Self, Error> {
+        let file = open(path).map_err(|problem| Error::State {
+            path: path.to_owned(),
+            problem: problem.to_string(),
+        })?;
+        Self::of_part(path, file, (uid.into(), 1), patience)
+    }
+
+    /// That of some bytes of a file, from a start and as many; none are all.
+    fn of_part(
+        path: &Path,
+        file: File,
+        part: (libc::off_t, libc::off_t),
+        patience: Duration,
+    ) -> Result<Self, Error> {
+        let part = libc::flock {
             l_type: WRITE,
             l_whence: START,
-            l_start: 0,
-            l_len: 0,
+            l_start: part.0,
+            l_len: part.1,
             l_pid: 0,
         };
-        wait(&path, patience, || {
-            match fcntl(&file, FcntlArg::F_OFD_SETLK(&whole)) {
+        wait(path, patience, || {
+            match fcntl(&file, FcntlArg::F_OFD_SETLK(&part)) {
                 Ok(_) => Ok(true),
                 Err(Errno::EAGAIN | Errno::EACCES | Errno::EINTR) => Ok(false),
                 Err(problem) => Err(problem.into()),
@@ -120,7 +139,8 @@ mod tests {
     fn a_second_holder_waits_and_is_told_in_the_end() {
         type Take = fn(&Path, Duration) -> Result<Lock, Error>;
         let take_file: Take = |etc, patience| Lock::of_file(&etc.join("lock"), patience);
-        for take in [Lock::of_accounts as Take, take_file] {
+        let take_home: Take = |etc, patience| Lock::of_home(&etc.join("homes"), 10_000, patience);
+        for take in [Lock::of_accounts as Take, take_file, take_home] {
             let etc = tempfile::tempdir().unwrap();
             let held = take(etc.path(), Duration::ZERO).unwrap();
             let refused = take(etc.path(), Duration::from_millis(50));
@@ -140,6 +160,15 @@ mod tests {
                 "{waited:?}"
             );
         }
+    }
+
+    #[test]
+    fn homes_of_others_are_not_waited_for() {
+        let etc = tempfile::tempdir().unwrap();
+        let path = etc.path().join("homes");
+        let _one = Lock::of_home(&path, 10_000, Duration::ZERO).unwrap();
+        let _other = Lock::of_home(&path, 10_001, Duration::ZERO).unwrap();
+        assert!(Lock::of_home(&path, 10_000, Duration::ZERO).is_err());
     }
 
     #[test]

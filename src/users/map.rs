@@ -16,6 +16,9 @@ use super::{Error, names};
 /// The map's file in the state directory.
 const FILE: &str = "users.json";
 
+/// Where the homes are locked, each while it is made or removed.
+const HOMES: &str = "homes.lock";
+
 /// The layout that is written.
 const VERSION: u32 = 1;
 
@@ -253,6 +256,11 @@ impl State {
             stamp,
             _lock: lock,
         })
+    }
+
+    /// Keeps others, in this process and elsewhere, from making or removing the home of a number.
+    pub(super) fn hold_home(&self, uid: u32) -> Result<Lock, Error> {
+        Lock::of_home(&self.0.join(HOMES), uid, PATIENCE)
     }
 
     fn write(&self, map: &Map) -> io::Result<Stamp> {

@@ -23,6 +23,8 @@ impl Users {
             Some(index) => held.map.removed[index].record.clone(),
             None => held.map.users[&id].clone(),
         };
+        // Who makes it may have been told of the account before it is removed.
+        let _home = inner.state.hold_home(record.uid)?;
         let database = Database::read(&inner.settings.etc)?;
         let entry = inner.entry(&id, &record, grave.is_some(), Some(&database));
         if !keep_home {

@@ -1,6 +1,7 @@
 //! Users on a system of their own: `etc`, homes and state in a temporary directory.
 
 mod making;
+mod many;
 mod persistence;
 mod removing;
 mod taking_over;
