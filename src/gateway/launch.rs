@@ -2,6 +2,7 @@
 
 mod account;
 mod output;
+mod patience;
 mod plan;
 mod process;
 mod temporary;
@@ -24,11 +25,15 @@ use crate::limits::Limits;
 use crate::users::{Account, Users};
 use crate::walls::{self, Wall};
 
+pub(super) use patience::Blocking;
+use patience::{Nothing, Waited};
 pub use process::WORKSPACE_ARGUMENT;
 use temporary::Temporary;
 
 /// Workspaces that are started at once; more would only wait for each other, and each for longer.
 const STARTING: usize = 16;
+/// How long account, home and place are waited for; the locks of the system's accounts are for up to 15 s.
+const BLOCKED: Duration = Duration::from_secs(20);
 /// A workspace that does not serve after this never will.
 const START: Duration = Duration::from_secs(20);
 /// Supervisors that wait in each of many workspaces: they are processes that an idle user has, too.
@@ -202,12 +207,19 @@ impl Launcher {
         }
     }
 
-    /// Starts the workspace of a user, and waits until it serves.
-    pub(super) async fn start(self: &Arc<Self>, user: &Arc<str>) -> Result<Running, Refusal> {
+    /// Starts the workspace of a user, and waits until it serves. What blocks is told by the same value the next time.
+    pub(super) async fn start(
+        self: &Arc<Self>,
+        user: &Arc<str>,
+        blocking: &mut Blocking,
+    ) -> Result<Running, Refusal> {
+        // Without a turn: others can go on.
+        let free = blocking.free(BLOCKED).await;
+        free.map_err(|why| nothing(&why, user))?;
         let _turn = self.starting.acquire().await;
-        let (launcher, user) = (Arc::clone(self), Arc::clone(user));
-        let begun = spawn_blocking(move || launcher.begin(&user));
-        let begun = begun.await.map_err(|error| cannot(&error.to_string()))??;
+        let (launcher, whose) = (Arc::clone(self), Arc::clone(user));
+        let begun = blocking.run(BLOCKED, move |waited| launcher.begin(&whose, waited));
+        let begun = begun.await.map_err(|why| nothing(&why, user))??;
         let process::Begun {
             name,
             key,
@@ -257,7 +269,11 @@ impl Launcher {
     }
 
     /// All of it that blocks.
-    fn begin(&self, user: &str) -> Result<process::Begun, Refusal> {
+    fn begin(
+        &self,
+        user: &str,
+        waited: &Waited<Result<process::Begun, Refusal>>,
+    ) -> Result<process::Begun, Refusal> {
         let account = self.account(user)?;
         let failed = |what: &str, error: std::io::Error| cannot(&format!("{what}: {error}"));
         let name = account
@@ -299,6 +315,9 @@ impl Launcher {
             limits,
             idle: self.idle(),
         };
+        if waited.is_given_up() {
+            return Err(cannot("nobody waits for it any more"));
+        }
         process::begin(name, key, &handover).map_err(|error| failed("no process", error))
     }
 
@@ -315,6 +334,19 @@ fn cannot(why: &str) -> Refusal {
     Refusal::Unavailable {
         shown: "the workspace cannot be started: the server's log says why, under the x-request-id of this response",
         inner: why.to_owned(),
+    }
+}
+
+/// Why what blocks has given nothing.
+fn nothing(why: &Nothing, user: &str) -> Refusal {
+    match why {
+        Nothing::Blocked => Refusal::Unavailable {
+            shown: "the workspace cannot be started now, for what it needs does not answer: ask again later; the server's log says more, under the x-request-id of this response",
+            inner: format!(
+                "the account, home or directory for logs of the user {user:?} is not there after {BLOCKED:?}: look whether the disks they are on answer, and who holds the locks of accounts (lslocks)"
+            ),
+        },
+        Nothing::Broken => cannot("what makes its account and place has panicked"),
     }
 }
 

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::control::Said;
-use super::launch::{LEFT, Launcher};
+use super::launch::{Blocking, LEFT, Launcher};
 use super::running::{Running, Use};
 use crate::api::Refusal;
 
@@ -33,6 +33,8 @@ struct Place {
     running: Option<Arc<Running>>,
     /// When a start failed last, and why: whoever waited for it is told the same, and does not start anew.
     failed: Option<(Instant, Refusal)>,
+    /// What a start waits for that has not come back yet.
+    blocking: Blocking,
 }
 
 impl Workspaces {
@@ -73,7 +75,7 @@ impl Workspaces {
                     shown: "the server is ending: ask again when it is back",
                     inner: "no workspace is started while the server ends".to_owned(),
                 }),
-                started = all.0.launcher.start(&user) => started,
+                started = all.0.launcher.start(&user, &mut place.blocking) => started,
             };
             let started = match started {
                 Ok(started) => Arc::new(started),

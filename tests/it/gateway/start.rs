@@ -1,8 +1,12 @@
 //! Starts of workspaces: one for all who ask at once, whoever of them stays.
 
 use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::support::isolated::workspaces_of;
+use crate::support::people::People;
+use crate::support::terminal::caller;
 use crate::support::wire::Wire;
 use crate::support::{Isolated, eventually, seconds};
 
@@ -85,4 +89,40 @@ fn the_one_workspace_is_started_before_anybody_asks() {
         server.run("id -un").expect_exit(0).output().trim_end(),
         server.account.name
     );
+}
+
+#[test]
+fn a_start_that_hangs_is_refused_and_holds_up_nobody_else() {
+    let Some(people) = People::spawn() else {
+        return;
+    };
+    let ask = |user: &str| {
+        let asked = Instant::now();
+        let answer = people.by(user, "GET", "/files/cwd").send();
+        (answer, asked.elapsed())
+    };
+    ask("others").0.expect(200);
+    let held = people.hold_accounts();
+    thread::scope(|scope| {
+        let waiting: Vec<_> = (0..5).map(|_| scope.spawn(|| ask("hanging"))).collect();
+        thread::sleep(Duration::from_millis(500));
+        let (answer, elapsed) = ask("others");
+        answer.expect(200);
+        assert!(elapsed < seconds(5), "{elapsed:?}");
+        for waiting in waiting {
+            let (answer, elapsed) = waiting.join().expect("it is answered");
+            let told = answer.expect(503).detail();
+            assert!(told.contains("does not answer"), "{told}");
+            assert!(
+                elapsed > seconds(15) && elapsed < seconds(30),
+                "{elapsed:?}"
+            );
+        }
+    });
+    eventually("the log says whose and what to look at", seconds(5), || {
+        let log = people.printed();
+        log.contains("\"hanging\"") && log.contains("lslocks")
+    });
+    drop(held);
+    ask("hanging").0.expect(200);
 }

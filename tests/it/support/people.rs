@@ -93,6 +93,16 @@ impl People {
         self.by(user, "POST", "/execute?wait=30").json(&body).send()
     }
 
+    /// Keeps the server from the accounts that it has not looked up yet, until this is dropped.
+    pub(crate) fn hold_accounts(&self) -> fs::File {
+        let lock = self.home.path().join("state/open-terminal/users.lock");
+        let mut options = fs::OpenOptions::new();
+        let lock = options.create(true).append(true).open(lock);
+        let lock = lock.expect("the server has made its directory");
+        lock.lock().expect("it can be locked");
+        lock
+    }
+
     /// The accounts that there are.
     pub(crate) fn accounts(&self) -> Vec<Person> {
         let all = fs::read_to_string("/etc/passwd").expect("it is there");
