@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::raw::Connection;
-use crate::support::{Answer, Isolated, Server, eventually, seconds};
+use crate::support::upstream::Upstream;
+use crate::support::{Answer, Ask, Isolated, Server, eventually, seconds};
 
 /// A request: method, path, headers, and a body or none.
 struct Case {
@@ -308,4 +309,37 @@ fn a_target_in_any_form_is_served() {
     }
     let lower = format!("GET /files/cwd HTTP/1.0\r\nauthorization: Bearer {key}\r\n\r\n");
     assert_eq!(connection.request(&lower).status(), 200);
+}
+
+#[test]
+fn an_answer_without_a_body_tells_the_same_length_as_without() {
+    let Some(isolated) = Isolated::spawn() else {
+        return;
+    };
+    let plain = Server::spawn();
+    for server in [&plain, &*isolated] {
+        server.put("f", "0123456789");
+    }
+    isolated.give("f");
+    let [here, there] = [&plain, &*isolated].map(|server| {
+        let upstream = Upstream::start(server);
+        let length = |ask: Ask, status: u16| {
+            let answer = ask.send().expect(status);
+            assert!(answer.body.is_empty());
+            answer.header("content-length").map(str::to_owned)
+        };
+        let path = "/files/view?path=f";
+        let answer = server.get(path).expect(200);
+        let tag = answer.header("etag").expect("it has one");
+        [
+            length(server.ask("GET", path).header("if-none-match", tag), 304),
+            length(server.ask("HEAD", &upstream.path("/plain")), 200),
+            // Its upstream tells none.
+            length(server.ask("HEAD", &upstream.path("/until-the-end")), 200),
+            length(server.ask("GET", &upstream.path("/status/204")), 204),
+            length(server.ask("GET", &upstream.path("/status/304")), 304),
+        ]
+    });
+    assert_eq!(there, here);
+    assert_eq!(here[1].as_deref(), Some("300"));
 }

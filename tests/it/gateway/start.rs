@@ -126,3 +126,25 @@ fn a_start_that_hangs_is_refused_and_holds_up_nobody_else() {
     drop(held);
     ask("hanging").0.expect(200);
 }
+
+#[test]
+fn who_attaches_waits_for_the_start_that_is_under_way() {
+    let Some(people) = People::spawn() else {
+        return;
+    };
+    let who = caller("attaching", "");
+    let held = people.hold_accounts();
+    thread::scope(|scope| {
+        let first = scope.spawn(|| people.ask_as(who, "GET", "/files/cwd").send());
+        thread::sleep(Duration::from_millis(500));
+        // It has no key yet, and so starts nothing itself.
+        let attached = scope.spawn(|| people.attach("none").by(who).try_connect().err());
+        thread::sleep(Duration::from_millis(500));
+        assert!(!attached.is_finished() && !first.is_finished(), "both wait");
+        drop(held);
+        first.join().expect("it is answered").expect(200);
+        let refused = attached.join().expect("it is answered");
+        let told = refused.map(|(_, told)| told).unwrap_or_default();
+        assert!(!told.contains("no such terminal here"), "{told}");
+    });
+}
