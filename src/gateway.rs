@@ -15,6 +15,7 @@ mod forward;
 mod handover;
 mod launch;
 mod running;
+mod slots;
 mod who;
 mod workspaces;
 

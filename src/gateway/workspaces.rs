@@ -1,7 +1,6 @@
 //! The workspaces: one for each user, started by the first who asks, and ended when nobody does.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -9,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::control::Said;
-use super::launch::{Blocking, LEFT, Launcher};
+use super::launch::{LEFT, Launcher};
 use super::running::{Running, Use};
+use super::slots::{Slot, Slots};
 use crate::api::Refusal;
 
 /// All workspaces. Cheap to clone.
@@ -19,29 +19,17 @@ pub(super) struct Workspaces(Arc<Shared>);
 
 struct Shared {
     launcher: Arc<Launcher>,
-    slots: Mutex<HashMap<Arc<str>, Arc<Slot>>>,
+    slots: Slots,
     closing: CancellationToken,
     /// What sees each workspace to its end.
     watching: TaskTracker,
-}
-
-/// The place of one user's workspace: whoever holds the lock starts or ends it.
-type Slot = tokio::sync::Mutex<Place>;
-
-#[derive(Default)]
-struct Place {
-    running: Option<Arc<Running>>,
-    /// When a start failed last, and why: whoever waited for it is told the same, and does not start anew.
-    failed: Option<(Instant, Refusal)>,
-    /// What a start waits for that has not come back yet.
-    blocking: Blocking,
 }
 
 impl Workspaces {
     pub(super) fn new(launcher: Arc<Launcher>) -> Self {
         Self(Arc::new(Shared {
             launcher,
-            slots: Mutex::default(),
+            slots: Slots::default(),
             closing: CancellationToken::new(),
             watching: TaskTracker::new(),
         }))
@@ -51,7 +39,7 @@ impl Workspaces {
     ///
     /// Whoever asks meanwhile waits for the same start, and it goes on when the first of them goes away.
     pub(super) async fn enter(&self, user: &Arc<str>) -> Result<Use, Refusal> {
-        let slot = Arc::clone(self.slots().entry(Arc::clone(user)).or_default());
+        let slot = self.0.slots.of(user);
         if let Ok(place) = slot.try_lock()
             && let Some(visit) = place.visit()
         {
@@ -65,13 +53,16 @@ impl Workspaces {
         if let Some((at, why)) = &place.failed
             && *at >= asked
         {
-            return Err(why.clone());
+            let why = why.clone();
+            drop(place);
+            self.0.slots.give_back(user, slot);
+            return Err(why);
         }
         let (all, user) = (self.clone(), Arc::clone(user));
         let start = tokio::spawn(async move {
             let started = tokio::select! {
                 biased;
-                () = all.0.closing.cancelled() => return Err(Refusal::Unavailable {
+                () = all.0.closing.cancelled() => Err(Refusal::Unavailable {
                     shown: "the server is ending: ask again when it is back",
                     inner: "no workspace is started while the server ends".to_owned(),
                 }),
@@ -81,13 +72,15 @@ impl Workspaces {
                 Ok(started) => Arc::new(started),
                 Err(why) => {
                     place.failed = Some((Instant::now(), why.clone()));
+                    drop(place);
+                    all.0.slots.give_back(&user, slot);
                     return Err(why);
                 }
             };
             let visit = started.enter();
             place.running = Some(Arc::clone(&started));
             drop(place);
-            all.watch(slot, started);
+            all.watch(user, slot, started);
             Ok(visit)
         });
         start.await.unwrap_or_else(|error| {
@@ -100,19 +93,15 @@ impl Workspaces {
 
     /// The workspace of a user, if it runs.
     pub(super) async fn visit(&self, user: &str) -> Option<Use> {
-        let slot = self.slots().get(user).map(Arc::clone)?;
+        let slot = self.0.slots.known(user)?;
         // Another request of the same user may hold it for a moment.
-        let place = slot.lock().await;
-        place.visit()
-    }
-
-    fn slots(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Slot>>> {
-        let slots = &self.0.slots;
-        slots.lock().unwrap_or_else(PoisonError::into_inner)
+        let visit = slot.lock().await.visit();
+        self.0.slots.give_back(user, slot);
+        visit
     }
 
     /// Sees a workspace to its end.
-    fn watch(&self, slot: Arc<Slot>, running: Arc<Running>) {
+    fn watch(&self, user: Arc<str>, slot: Arc<Slot>, running: Arc<Running>) {
         let all = self.clone();
         self.0.watching.spawn(async move {
             let mut asked_to_end = false;
@@ -139,6 +128,8 @@ impl Workspaces {
             if place.running.is_none() {
                 all.0.launcher.clear_up(&running.name, LEFT).await;
             }
+            drop(place);
+            all.0.slots.give_back(&user, slot);
         });
     }
 
@@ -166,8 +157,7 @@ impl Workspaces {
     /// Has all end, and kills those that have not after so long.
     pub(super) async fn shut_down(&self, most: Duration) {
         self.0.closing.cancel();
-        let slots: Vec<Arc<Slot>> = self.slots().values().cloned().collect();
-        let ends = slots.into_iter().map(|slot| async move {
+        let ends = self.0.slots.all().into_iter().map(|slot| async move {
             let running = slot.lock().await.running.clone();
             let Some(running) = running else { return };
             running.lead.end();
@@ -185,18 +175,4 @@ impl Workspaces {
 /// Waits for the end of a workspace that nobody else listens to.
 async fn until_gone(running: &Running) {
     while running.hear().await.is_some() {}
-}
-
-impl Place {
-    fn visit(&self) -> Option<Use> {
-        let running = self.running.as_ref();
-        running
-            .filter(|running| !running.has_ended())
-            .map(Running::enter)
-    }
-
-    fn holds(&self, running: &Arc<Running>) -> bool {
-        let current = self.running.as_ref();
-        current.is_some_and(|current| Arc::ptr_eq(current, running))
-    }
 }

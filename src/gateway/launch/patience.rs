@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 pub(in crate::gateway) struct Blocking(Option<CancellationToken>);
 
 /// Whether somebody waits for what is done still.
-pub(super) struct Waited<T>(oneshot::Sender<T>);
+pub(in crate::gateway) struct Waited<T>(oneshot::Sender<T>);
 
 impl<T> Waited<T> {
     pub(super) fn is_given_up(&self) -> bool {
@@ -22,7 +22,7 @@ impl<T> Waited<T> {
 
 /// Why there is nothing.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Nothing {
+pub(in crate::gateway) enum Nothing {
     /// It has not come back.
     Blocked,
     /// It has panicked.
@@ -30,8 +30,13 @@ pub(super) enum Nothing {
 }
 
 impl Blocking {
+    /// Whether nothing blocks that was begun before.
+    pub(in crate::gateway) fn is_free(&self) -> bool {
+        self.0.as_ref().is_none_or(CancellationToken::is_cancelled)
+    }
+
     /// Waits so long at most until nothing blocks any more that was begun before.
-    pub(super) async fn free(&self, most: Duration) -> Result<(), Nothing> {
+    pub(in crate::gateway) async fn free(&self, most: Duration) -> Result<(), Nothing> {
         let Some(before) = &self.0 else { return Ok(()) };
         let back = timeout(most, before.cancelled()).await;
         back.map_err(|_| Nothing::Blocked)
@@ -39,7 +44,7 @@ impl Blocking {
 
     /// Has it done on a thread that may block, and waits for that so long at most. What comes later is dropped. While
     /// what was begun before has not come back, nothing is begun, and the time is spent on waiting for that.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(in crate::gateway) async fn run<T: Send + 'static>(
         &mut self,
         most: Duration,
         work: impl FnOnce(&Waited<T>) -> T + Send + 'static,
