@@ -45,6 +45,8 @@ pub struct Settings {
     pub homes: PathBuf,
     /// What a new home holds: `/etc/skel`.
     pub skeleton: PathBuf,
+    /// Directory of the directories for logs that accounts may have beside their homes.
+    pub logs: PathBuf,
 }
 
 impl Settings {
@@ -56,6 +58,7 @@ impl Settings {
             etc: PathBuf::from(ETC),
             homes: PathBuf::from("/home"),
             skeleton: PathBuf::from("/etc/skel"),
+            logs: config.log_dir.clone(),
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn with_subcommands(command: Command) -> Command {
             )
         });
     let remove = Command::new("remove")
-        .about("Remove a user's account and home; the uid is never given to another")
+        .about("Remove a user's account, home and logs; the uid is never given to another")
         .defer(|command| {
             command::with_settings(command).args([
                 Arg::new("user")
@@ -33,7 +33,7 @@ pub(super) fn with_subcommands(command: Command) -> Command {
                 Arg::new("keep-home")
                     .long("keep-home")
                     .action(ArgAction::SetTrue)
-                    .help("Leave the home, which the same id gets back when it comes again"),
+                    .help("Leave home and logs, which the same id gets back when it comes again"),
             ])
         });
     command

@@ -102,6 +102,16 @@ pub enum Error {
         /// What is wrong, and what would be right.
         problem: String,
     },
+    /// A directory for logs cannot be removed.
+    #[error(
+        "the directory for logs {} cannot be removed: {problem}; remove it yourself, or see to that and try again", .path.display()
+    )]
+    Logs {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        problem: String,
+    },
     /// There is no such user.
     #[error("there is no user with the id or name {0:?}; open-terminal users list shows them all")]
     Unknown(String),

@@ -1,5 +1,6 @@
 //! Removing a user: in an order that can be broken off anywhere and done again.
 
+use std::io;
 use std::sync::PoisonError;
 
 use super::accounts::Inner;
@@ -9,8 +10,8 @@ use super::map::{Map, Record, Tombstone};
 use super::{Entry, Error, Users, edit, processes, programs};
 
 impl Users {
-    /// Removes the account of an id or name, and its home unless `keep_home`. The number is never given to another;
-    /// the id gets it back while the home is there. Returns what was removed. Blocks.
+    /// Removes the account of an id or name, and unless `keep_home` its home and what it has logged elsewhere. The
+    /// number is never given to another; the id gets it back while the home is there. Returns what was removed. Blocks.
     pub fn remove(&self, id_or_name: &str, keep_home: bool) -> Result<Entry, Error> {
         let inner = &*self.0;
         let _turn = inner.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,6 +48,7 @@ impl Users {
         // Started while the account was still there.
         refuse_busy(&record)?;
         if !keep_home {
+            inner.remove_logs(&record)?;
             home::remove_whole(&entry.home).map_err(|problem| Error::Home {
                 path: entry.home.clone(),
                 problem: format!("it cannot be removed: {problem}"),
@@ -105,6 +107,23 @@ impl Inner {
         Err(Error::Home {
             path,
             problem: format!("{problem}; keep it (--keep-home), or remove it yourself first"),
+        })
+    }
+
+    /// Removes the directory for logs that an account has beside its home. What is in its place and is not the
+    /// account's is nothing that it could have made.
+    fn remove_logs(&self, record: &Record) -> Result<(), Error> {
+        let path = self.settings.logs.join(&record.name);
+        let removed = match home::look(&path) {
+            Ok(Found::Directory(uid)) if uid == record.uid => home::remove_whole(&path),
+            Ok(_) => Ok(()),
+            // There are no such directories at all.
+            Err(problem) if problem.kind() == io::ErrorKind::NotADirectory => Ok(()),
+            Err(problem) => Err(problem),
+        };
+        removed.map_err(|problem| Error::Logs {
+            path,
+            problem: problem.to_string(),
         })
     }
 

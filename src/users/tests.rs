@@ -67,6 +67,7 @@ impl Machine {
             etc: self.at("etc"),
             homes: self.at("homes"),
             skeleton: self.at("skel"),
+            logs: self.at("logs"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Removing users, and what comes after.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{chown, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
@@ -144,4 +144,46 @@ fn an_account_of_the_name_that_is_not_ours_stays() {
     fs::write(machine.at("etc/passwd"), &passwd).unwrap();
     assert!(!machine.users().remove("alice", false).unwrap().has_account);
     assert_eq!(machine.etc("passwd"), passwd);
+}
+
+#[test]
+fn logs_go_with_the_home_and_stay_with_it() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let users = machine.users();
+    let account = users.account("alice").unwrap();
+    let logs = machine.at("logs/alice");
+    fs::create_dir_all(logs.join("inner")).unwrap();
+    fs::create_dir(machine.at("other")).unwrap();
+    fs::write(machine.at("other/file"), "").unwrap();
+    symlink(machine.at("other"), logs.join("link")).unwrap();
+    chown(&logs, Some(account.uid), Some(account.gid)).unwrap();
+    users.remove("alice", true).unwrap();
+    assert!(logs.join("inner").is_dir());
+    // They are the same account's again.
+    assert_eq!(users.account("alice").unwrap(), account);
+    users.remove("alice", false).unwrap();
+    assert!(!logs.exists() && machine.at("other/file").exists());
+}
+
+#[test]
+fn logs_that_are_not_the_accounts_are_left() {
+    let Some(machine) = Machine::new() else {
+        return;
+    };
+    let users = machine.users();
+    let logs = machine.at("logs/alice");
+    fs::create_dir_all(machine.at("logs/anothers")).unwrap();
+    users.account("alice").unwrap();
+    fs::create_dir(&logs).unwrap();
+    users.remove("alice", false).unwrap();
+    assert!(logs.is_dir());
+    // A link to what is the account's is no directory of its own.
+    let again = users.account("alice").unwrap();
+    fs::remove_dir(&logs).unwrap();
+    chown(machine.at("logs/anothers"), Some(again.uid), None).unwrap();
+    symlink("anothers", &logs).unwrap();
+    users.remove("alice", false).unwrap();
+    assert!(logs.is_symlink() && machine.at("logs/anothers").is_dir());
 }
