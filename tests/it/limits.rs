@@ -28,3 +28,5 @@ mod shown;
 mod start;
 /// Terminals.
 mod terminals;
+/// Workspaces of their own.
+mod workspaces;

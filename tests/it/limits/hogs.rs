@@ -3,7 +3,7 @@
 use crate::support::Server;
 
 /// A list that grows by a mebibyte at a time: up to the first argument, then kept for the second's seconds.
-const LIST: &str = r"
+pub(super) const LIST: &str = r"
 import sys, time
 kept = []
 for n in range(int(sys.argv[1])):
