@@ -25,7 +25,8 @@ pub(super) struct Hold {
 impl Hold {
     /// Stops what runs, parents before children.
     ///
-    /// A shell must not see that its job is stopped, so the job is stopped when the shell is.
+    /// A shell must not see that its job is stopped, so the job is stopped when the shell is: with the next look, when
+    /// that one takes its time.
     pub(super) fn stop(&mut self, processes: &[Process]) {
         let runs = |one: &&Process| !one.is_dead() && !one.is_stopped();
         let mut left: Vec<&Process> = processes.iter().filter(runs).collect();
@@ -40,21 +41,24 @@ impl Hold {
             }
             for process in &now {
                 pending.remove(&process.pid);
-                self.stop_one(process);
             }
+            // One that has not stopped since the last look is not waited for again.
+            let told: Vec<&Process> = now.into_iter().filter(|one| self.stop_one(one)).collect();
             if !later.is_empty() {
-                await_stop(now.iter().filter(|one| parents.contains(&one.pid)));
+                pending.extend(late(told.iter().filter(|one| parents.contains(&one.pid))));
             }
             left = later;
         }
     }
 
-    fn stop_one(&mut self, process: &Process) {
-        if process.signal(Signal::SIGSTOP)
-            && self.stopped.insert(process.pid, process.started).is_none()
-        {
+    /// Stops one; false when it has gone, or was told before.
+    fn stop_one(&mut self, process: &Process) -> bool {
+        let new = process.signal(Signal::SIGSTOP)
+            && self.stopped.insert(process.pid, process.started).is_none();
+        if new {
             self.order.push(process.pid);
         }
+        new
     }
 
     /// Continues what was stopped here, children before parents.
@@ -75,16 +79,16 @@ impl Hold {
     }
 }
 
-/// Waits a little until these are stopped.
-fn await_stop<'a>(processes: impl Iterator<Item = &'a &'a Process>) {
+/// Waits a little until these are stopped; gives those that are not, though they will be when they get a processor. One
+/// that waits for a disk, or for a child to become another program (vfork(2)), sees nothing of its job meanwhile.
+fn late<'a>(processes: impl Iterator<Item = &'a &'a Process>) -> Vec<i32> {
     let until = Instant::now() + STOPPING;
-    for process in processes {
-        let runs = || {
-            let now = Process::read(process.pid);
-            now.is_some_and(|now| !now.is_stopped() && !now.is_dead())
-        };
-        while runs() && Instant::now() < until {
-            thread::sleep(STOPPING_AGAIN);
+    let runs = |process: &&&Process| loop {
+        let now = Process::read(process.pid).filter(|now| matches!(now.state, 'R' | 'S'));
+        if now.is_none() || Instant::now() >= until {
+            break now.is_some();
         }
-    }
+        thread::sleep(STOPPING_AGAIN);
+    };
+    processes.filter(runs).map(|process| process.pid).collect()
 }
