@@ -146,7 +146,7 @@ fn files_of_a_user_s_change_neither_settings_nor_the_start_of_a_workspace() {
                         .without_key()
                         .header("authorization", "Bearer of-a-user")
                         .send();
-                    body.contains(":7,") || body.contains(":7}") || key.status == 200
+                    body.contains("\"pids_limit\":7") || key.status == 200
                 })
         },
     );
