@@ -6,6 +6,7 @@
 
 mod answer;
 mod descriptors;
+mod heard;
 mod scan;
 mod sockets;
 mod table;
@@ -14,6 +15,7 @@ mod upstreams;
 use std::net::SocketAddr;
 
 pub use answer::{Answered, Connection};
+pub use heard::Heard;
 pub use table::{Found, Ports};
 pub use upstreams::{Slot, Upstreams};
 

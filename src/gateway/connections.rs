@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
 use super::running::Use;
-use crate::ports::{Answered, Connection};
+use crate::ports::{Answered, Connection, Heard};
 
 /// Bytes of an answer's head at most.
 const HEAD: usize = 128 * 1024;
@@ -96,7 +96,7 @@ async fn open(stream: UnixStream) -> hyper::Result<SendRequest<Body>> {
     let mut builder = http1::Builder::new();
     // As many and as large as our own server lets in, or gives back.
     builder.max_headers(512).max_buf_size(HEAD);
-    let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+    let (sender, connection) = builder.handshake(TokioIo::new(Heard::new(stream))).await?;
     tokio::spawn(async move {
         // What goes wrong is told to whoever waits for an answer or reads it.
         connection.with_upgrades().await.ok();

@@ -16,7 +16,7 @@ use nix::sys::socket::{setsockopt, sockopt};
 use tokio::net::TcpStream;
 
 use super::answer::{Answered, is_bodiless};
-use super::{Error, Target};
+use super::{Error, Heard, Target};
 use idle::Idle;
 pub use idle::Slot;
 
@@ -121,7 +121,7 @@ where
             .allow_obsolete_multiline_headers_in_responses(true)
             .allow_spaces_after_header_name_in_responses(true)
             .max_headers(256);
-        let opened = builder.handshake(TokioIo::new(stream)).await;
+        let opened = builder.handshake(TokioIo::new(Heard::new(stream))).await;
         let (sender, connection) = opened.map_err(|error| no_answer(target, &error))?;
         tokio::spawn(async move {
             // What goes wrong is told to whoever waits for an answer or reads it.

@@ -1,6 +1,7 @@
 //! Connections: accepted, served, and closed when they idle or dawdle.
 
 mod activity;
+mod rest;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, EXPECT, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -191,10 +193,23 @@ async fn connection<S>(
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let under_way = during.request();
         known(&mut request);
-        let request = request.map(|body| Body::new(under_way.until_the_end_of(body)));
-        let answer = router.clone().call(request);
+        // Who waits to be asked for the body is not asked for what nobody wants.
+        let waits = request.headers().contains_key(EXPECT);
+        let (head, body) = request.into_parts();
+        let (body, rest) = rest::lend(body);
+        let body = Body::new(under_way.until_the_end_of(body));
+        let answer = router.clone().call(hyper::Request::from_parts(head, body));
         async move {
-            let Ok(answer) = answer.await;
+            let Ok(mut answer) = answer.await;
+            let read = if waits {
+                rest.is_empty()
+            } else {
+                rest.read().await
+            };
+            if !read {
+                let close = HeaderValue::from_static("close");
+                answer.headers_mut().insert(CONNECTION, close);
+            }
             Ok::<_, Infallible>(answer.map(|body| under_way.until_the_end_of(body)))
         }
     });

@@ -1,6 +1,7 @@
 //! Connections to a router of these tests' own, served with little patience.
 
 mod stalled;
+mod unread;
 
 use axum::routing::{get, post};
 use futures_util::stream::once;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -297,4 +298,44 @@ fn a_slow_reader_holds_up_the_upstream_and_nobodys_memory() {
     expect_little(&peaks);
     drop(wire);
     server.output_with(&upstream.id, "flood ended");
+}
+
+/// The status of the answer to a request without a body, told in chunks, whose end comes some time behind its head.
+fn status_with_late_end(server: &Isolated, line: &str, late: Duration) -> u16 {
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).expect("it listens");
+    stream.set_nodelay(true).expect("it is a socket");
+    let key = &server.key;
+    let head = format!(
+        "{line} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).expect("it is read");
+    std::thread::sleep(late);
+    // It may have been answered and closed.
+    stream.write_all(b"0\r\n\r\n").ok();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok();
+    let text = String::from_utf8_lossy(&answer);
+    let status = text.split(' ').nth(1).and_then(|word| word.parse().ok());
+    status.unwrap_or_else(|| panic!("no answer: {text:?}"))
+}
+
+#[test]
+fn what_is_answered_without_its_body_is_answered_whenever_that_ends() {
+    let Some(server) = Isolated::spawn() else {
+        return;
+    };
+    server.get("/files/cwd").expect(200);
+    // Many at once, so that each is now and then late for what comes next.
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for step in 0..60 {
+                    let late = Duration::from_micros(100) * step;
+                    let status = status_with_late_end(&server, "DELETE /api/terminals/none", late);
+                    assert_eq!(status, 404, "{late:?}");
+                    assert_eq!(server.get("/files/cwd").status, 200, "{late:?}");
+                }
+            });
+        }
+    });
 }
