@@ -10,6 +10,7 @@
 //! * The **sandbox** ([`sandbox`], [`limits`], [`walls`]) starts shells, each under a supervisor on a PTY of its own, bounded
 //!   and measured.
 //! * [`users`] gives each client's user id an account of the operating system, the same one for ever.
+//! * [`relay`] is what the gateway and the proxy to ports share: an answer on its way through.
 //! * [`documents`] reads the text of documents in a process of its own, [`text`] knows lines, [`sys`] makes the
 //!   kernel safe; [`config`] and [`telemetry`] serve all of them.
 //!
@@ -61,6 +62,7 @@ pub mod limits;
 pub mod notebooks;
 pub mod ports;
 pub mod prompt;
+pub mod relay;
 pub mod sandbox;
 pub mod search;
 pub mod server;

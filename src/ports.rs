@@ -4,9 +4,7 @@
 //! `/proc` (proc(5)): the listening sockets of each network namespace, the tree of processes, and their
 //! descriptors. What was found is kept for a moment, so that asking costs little however often it is done.
 
-mod answer;
 mod descriptors;
-mod heard;
 mod scan;
 mod sockets;
 mod table;
@@ -14,8 +12,6 @@ mod upstreams;
 
 use std::net::SocketAddr;
 
-pub use answer::{Answered, Connection};
-pub use heard::Heard;
 pub use table::{Found, Ports};
 pub use upstreams::{Slot, Upstreams};
 

@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Error, State, hops, wrong_method};
 use crate::config::Config;
-use crate::ports::{Answered, Slot, Target, Upstreams};
+use crate::ports::{Slot, Target, Upstreams};
+use crate::relay::Answered;
 use mount::Mount;
 use upload::{Progress, Stand, Upload};
 

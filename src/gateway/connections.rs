@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
 use super::running::Use;
-use crate::ports::{Answered, Connection, Heard};
+use crate::relay::{Answered, Connection, Heard};
 
 /// Bytes of an answer's head at most.
 const HEAD: usize = 128 * 1024;

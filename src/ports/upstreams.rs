@@ -15,8 +15,8 @@ use nix::errno::Errno;
 use nix::sys::socket::{setsockopt, sockopt};
 use tokio::net::TcpStream;
 
-use super::answer::{Answered, is_bodiless};
-use super::{Error, Heard, Target};
+use super::{Error, Target};
+use crate::relay::{Answered, Heard, is_bodiless};
 use idle::Idle;
 pub use idle::Slot;
 

@@ -172,7 +172,7 @@ async fn live(
 }
 
 /// Says to the server, again and again, that nothing has run here for so long. Whether somebody has asked for
-/// something meanwhile is what the server knows. Runs for ever.
+/// something meanwhile is what the server knows. What was mapped for the last requests is let go. Runs for ever.
 async fn tell_when_idle(control: &Control, all: &Services, rest: &Rest) {
     let idle = rest.after;
     let mut since = Instant::now();

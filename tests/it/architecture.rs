@@ -33,6 +33,7 @@ const FLOORS: [&[&str]; 9] = [
         "egress",
         "users",
         "documents",
+        "relay",
     ],
     &["limits", "walls"],
     &["sys"],

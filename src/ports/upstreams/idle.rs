@@ -10,7 +10,8 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 use super::KEPT;
-use crate::ports::{Connection, Target};
+use crate::ports::Target;
+use crate::relay::Connection;
 
 /// Kept at most for each address.
 const MOST: usize = 32;

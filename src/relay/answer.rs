@@ -46,7 +46,7 @@ impl<C: Connection> Answered<C> {
 }
 
 /// Whether an answer ends with its head (RFC 9112, 6.3).
-pub(super) fn is_bodiless(response: &Response<Incoming>, method: &Method) -> bool {
+pub fn is_bodiless(response: &Response<Incoming>, method: &Method) -> bool {
     let status = response.status();
     *method == Method::HEAD || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
