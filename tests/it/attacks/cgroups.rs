@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::support::grounds::{Ground, Grounds, User};
-use crate::support::limits::{Way, cgroups_of};
+use crate::support::limits::{Way, within_branch};
 use crate::support::processes;
 
 /// Where a command of each is: its leaf. Above are the places of its user, of the workspace, and of all.
@@ -16,19 +16,12 @@ struct Places {
     other: i32,
 }
 
-/// The places of a process below the branch of a server.
-fn below_branch(pid: i32) -> Vec<PathBuf> {
-    let mut all = cgroups_of(pid);
-    all.retain(|path| path.to_string_lossy().contains("/open-terminal"));
-    all
-}
-
 fn places(ground: &Ground, a: &User, b: &User) -> Places {
     let sleep = "echo up; exec sleep 1000";
     let running = [a.start(sleep, &[]), b.start(sleep, &[])];
     let places = Places {
-        own: below_branch(running[0].pid()),
-        others: below_branch(running[1].pid()),
+        own: within_branch(running[0].pid()),
+        others: within_branch(running[1].pid()),
         other: running[1].pid(),
     };
     assert!(
@@ -42,7 +35,7 @@ fn places(ground: &Ground, a: &User, b: &User) -> Places {
 impl Places {
     /// Whether the other's command is there, where it was.
     fn stand(&self) -> bool {
-        processes::alive(self.other) && below_branch(self.other) == self.others
+        processes::alive(self.other) && within_branch(self.other) == self.others
     }
 }
 

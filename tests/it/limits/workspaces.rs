@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::hogs;
 use crate::support::grounds::{Ground, Running, User, Walls};
-use crate::support::limits::{MIB, Way, cgroups_of, struck, told_of_memory};
+use crate::support::limits::{MIB, Way, struck, told_of_memory, within_branch};
 use crate::support::{
     Reply, eventually, needs_mounts, needs_pid_namespaces, needs_root, processes, seconds,
     variables,
@@ -54,13 +54,6 @@ fn ground(settings: &[(&str, &str)]) -> Option<Ground> {
     Some(ground)
 }
 
-/// Where a process is below the branch of a server, in each hierarchy.
-fn places(pid: i32) -> Vec<PathBuf> {
-    let mut all = cgroups_of(pid);
-    all.retain(|path| path.to_string_lossy().contains("/open-terminal."));
-    all
-}
-
 /// What is so many levels above.
 fn up(places: &[PathBuf], levels: usize) -> Vec<PathBuf> {
     let above = places
@@ -72,7 +65,7 @@ fn up(places: &[PathBuf], levels: usize) -> Vec<PathBuf> {
 /// A command's place, its user's, that of the workspace, and that of all.
 #[track_caller]
 fn levels(running: &Running) -> [Vec<PathBuf>; 4] {
-    let leaf = places(running.pid());
+    let leaf = within_branch(running.pid());
     assert!(!leaf.is_empty(), "a command has a place");
     [0, 1, 2, 3].map(|levels| up(&leaf, levels))
 }
@@ -125,7 +118,7 @@ fn each_user_has_a_branch_with_the_limits_in_their_places() {
             assert!(place.ends_with(&name), "{} is {name}", place.display());
         }
         // Beside its commands, so that what they fill is not its own.
-        let serves = places(ground.workspace(user));
+        let serves = within_branch(ground.workspace(user));
         let beside: Vec<PathBuf> = workspace.iter().map(|at| at.join("self")).collect();
         assert_eq!(serves, beside);
         for at in &own {
@@ -237,7 +230,7 @@ fn a_workspace_that_ends_leaves_no_place() {
         return;
     };
     let stays = ground.b().start("echo up; exec sleep 1000", &[]);
-    let of_b = up(&places(stays.pid()), 2);
+    let of_b = up(&within_branch(stays.pid()), 2);
     let is_gone = |places: &[PathBuf]| places.iter().all(|at| !at.exists());
     let stubborn = "trap '' TERM HUP; setsid sleep 1000 & echo up; sleep 1000; sleep 1000";
     // It ends for want of use, and it is killed with what it runs.
@@ -262,7 +255,7 @@ fn a_workspace_that_ends_leaves_no_place() {
         a.execute("true", 30, &[]).expect_exit(0);
     }
     let running = ground.a().start(stubborn, &[]);
-    let top = up(&places(running.pid()), 3);
+    let top = up(&within_branch(running.pid()), 3);
     assert!(ground.server().stop().success());
     assert!(is_gone(&top), "{top:?}");
     assert!(!stays.lives() && !running.lives());

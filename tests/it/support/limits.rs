@@ -227,6 +227,13 @@ pub(crate) fn cgroups_of(pid: i32) -> Vec<PathBuf> {
     found
 }
 
+/// Those of its directories that are below the branch of a server.
+pub(crate) fn within_branch(pid: i32) -> Vec<PathBuf> {
+    let mut all = cgroups_of(pid);
+    all.retain(|path| path.to_string_lossy().contains("/open-terminal."));
+    all
+}
+
 fn has(options: &str, name: &str) -> bool {
     options.split(',').any(|option| option == name)
 }
