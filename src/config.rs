@@ -3,6 +3,7 @@
 //! One table declares every setting. [`load`] stacks the layers (built-in, system file, user
 //! file or `--config`, environment, flags), reads every value and gives a [`Config`].
 
+mod accounts;
 mod check;
 mod demand;
 mod document;
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 use ::config::Source as _;
 
+pub use accounts::{Group, Passwd, groups_among};
 pub use check::check;
 pub use demand::Demand;
 pub use document::{example_file, markdown_table};

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{AccessFlags, access};
 
-use nix::unistd::{Uid, User};
+use nix::unistd::Uid;
 
+use super::accounts::Passwd;
 use super::table::PREFIX;
 
 /// The arguments of this process, the program's name first.
@@ -71,8 +72,8 @@ impl Environment {
         if let Some(home) = self.path("HOME") {
             return home;
         }
-        let account = User::from_uid(Uid::current()).ok().flatten();
-        account.map_or_else(|| PathBuf::from("/"), |account| account.dir)
+        let account = Passwd::of_uid(Uid::current().as_raw());
+        account.map_or_else(|| PathBuf::from("/"), |account| account.home)
     }
 
     /// The directory in `variable`, one of the XDG base directories, else `fallback` below home.

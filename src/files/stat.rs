@@ -4,10 +4,11 @@ use std::fs::Metadata;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{AccessFlags, Gid, Group, Uid, User, access};
+use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 
 use super::{Error, media, modified};
+use crate::config::{Group, Passwd};
 use crate::workspace::{shown, shown_name};
 
 /// What there is to know of a path. Of a link that leads somewhere, what is at its end; of one that
@@ -97,13 +98,11 @@ fn kind(found: &Metadata) -> &'static str {
 }
 
 fn owner(uid: u32) -> String {
-    let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
-    user.map_or_else(|| uid.to_string(), |user| user.name)
+    Passwd::of_uid(uid).map_or_else(|| uid.to_string(), |user| user.name)
 }
 
 fn group(gid: u32) -> String {
-    let group = Group::from_gid(Gid::from_raw(gid)).ok().flatten();
-    group.map_or_else(|| gid.to_string(), |group| group.name)
+    Group::of_gid(gid).map_or_else(|| gid.to_string(), |group| group.name)
 }
 
 #[cfg(test)]

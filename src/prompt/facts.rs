@@ -2,7 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 
-use nix::unistd::{User, geteuid};
+use nix::unistd::geteuid;
+
+use crate::config::Passwd;
 
 /// What is known at start. Each is text for people; one that cannot be found out reads `unknown`.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ impl Facts {
         let set = |name: &str| {
             lookup(environment, name).map(|value| value.to_string_lossy().into_owned())
         };
-        let account = || User::from_uid(geteuid()).ok().flatten();
+        let account = || Passwd::of_uid(geteuid().as_raw());
         Self {
             os: told(nix::sys::utsname::UtsName::sysname),
             kernel: told(nix::sys::utsname::UtsName::release),
@@ -44,7 +46,7 @@ impl Facts {
                 .unwrap_or_else(|| geteuid().to_string()),
             shell: set("SHELL").unwrap_or_else(|| "/bin/sh".to_owned()),
             home: set("HOME")
-                .or_else(|| account().map(|account| account.dir.to_string_lossy().into_owned()))
+                .or_else(|| account().map(|account| account.home.to_string_lossy().into_owned()))
                 .unwrap_or_else(|| "/".to_owned()),
         }
     }

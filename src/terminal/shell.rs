@@ -4,9 +4,9 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{Uid, User};
+use nix::unistd::Uid;
 
-use crate::config::Environment;
+use crate::config::{Environment, Passwd};
 
 /// The locale of a terminal when the server has none: without one, many programs take no UTF-8.
 const LOCALE: &str = "C.UTF-8";
@@ -31,7 +31,7 @@ impl Shell {
             .filter(|path| is_program(path))
             .or_else(|| environment.find_program("bash"))
             .unwrap_or_else(|| PathBuf::from("/bin/sh"));
-        let account = User::from_uid(Uid::effective()).ok().flatten();
+        let account = Passwd::of_uid(Uid::effective().as_raw());
         let name = account.as_ref().map_or("root", |account| &account.name);
         let home = environment.home();
         let wanted = [

@@ -1,34 +1,18 @@
-//! Accounts that somebody else has made, looked up as the C library does.
-
-use std::ffi::CString;
-
-use nix::unistd::{User, getgrouplist};
+//! Accounts that somebody else has made.
 
 use super::{Account, Error};
+use crate::config::Passwd;
 
-/// The account of that name, with all its groups (getpwnam(3), getgrouplist(3)). Blocks.
+/// The account of that name, with all its groups. Blocks.
 pub fn existing(name: &str) -> Result<Account, Error> {
-    let missing = || Error::NoAccount(name.to_owned());
-    let failed = |problem: nix::errno::Errno| Error::Database {
-        path: "/etc/passwd".into(),
-        problem: problem.to_string(),
-    };
-    let user = User::from_name(name).map_err(failed)?.ok_or_else(missing)?;
-    let c_name = CString::new(user.name.as_bytes()).map_err(|_| missing())?;
-    let gid = user.gid.as_raw();
-    let mut groups = vec![gid];
-    for group in getgrouplist(&c_name, user.gid).map_err(failed)? {
-        if !groups.contains(&group.as_raw()) {
-            groups.push(group.as_raw());
-        }
-    }
+    let found = Passwd::of_name(name).ok_or_else(|| Error::NoAccount(name.to_owned()))?;
     Ok(Account {
-        name: user.name,
-        uid: user.uid.as_raw(),
-        gid,
-        groups,
-        home: user.dir,
-        shell: user.shell,
+        groups: found.groups(),
+        name: found.name,
+        uid: found.uid,
+        gid: found.gid,
+        home: found.home,
+        shell: found.shell,
     })
 }
 

@@ -207,8 +207,8 @@ impl Inner {
                 problem: format!("the account {name:?} is not there after it was made"),
             });
         }
-        let shell = database.account(name).map(|found| found.shell.as_str());
-        let shell = shell.filter(|shell| !shell.is_empty()).map(PathBuf::from);
+        let shell = database.account(name).map(|found| found.shell.clone());
+        let shell = shell.filter(|shell| !shell.as_os_str().is_empty());
         Ok(Account {
             home: self.settings.homes.join(name),
             name: name.clone(),

@@ -3,6 +3,7 @@
 use super::database::Database;
 use super::map::Record;
 use super::{Error, names};
+use crate::config::Passwd;
 
 /// What has to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub(super) fn missing(id: &str, record: &Record, database: &Database) -> Result<
         other,
     };
     let Record { name, uid, gid, .. } = record;
-    let others = |account: &&super::database::Passwd| account.uid == *uid && account.name != *name;
+    let others = |account: &&Passwd| account.uid == *uid && account.name != *name;
     if let Some(other) = database.accounts.iter().find(others) {
         let other = &other.name;
         return Err(taken(format!("uid {uid} is that of the account {other:?}")));
@@ -51,7 +52,7 @@ pub(super) fn missing(id: &str, record: &Record, database: &Database) -> Result<
             group,
         });
     }
-    let uses = |account: &&super::database::Passwd| account.gid == *gid;
+    let uses = |account: &&Passwd| account.gid == *gid;
     if let Some(other) = database.accounts.iter().find(uses) {
         let other = &other.name;
         return Err(taken(format!("gid {gid} is that of the account {other:?}")));
