@@ -1,6 +1,7 @@
-//! The command line: what a person types, turned into settings and one of five actions.
+//! The command line: what a person types, turned into settings and one of six actions.
 
 mod command;
+mod health;
 mod output;
 mod users;
 
@@ -26,6 +27,7 @@ pub fn main(args: Vec<OsString>, env: Environment, hidden: bool) -> ExitCode {
             Some(file) => check(file),
             None => show(matches, &env),
         },
+        Some(("health", matches)) => health::main(matches, &env),
         Some(("users", matches)) => users::main(matches, &env),
         Some(("completions", matches)) => {
             output::completions(matches);

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 use crate::config::{Initial, Kind, SECTIONS, Setting};
 
-const NAMES: [&str; 4] = ["run", "config", "users", "completions"];
+const NAMES: [&str; 5] = ["run", "config", "health", "users", "completions"];
 
 /// The whole grammar. Without a subcommand it is that of `run`.
 pub(super) fn command() -> Command {
@@ -26,13 +26,16 @@ pub(super) fn command_for(args: &[OsString]) -> Command {
 
 /// The subcommands, which make their flags when they are used.
 fn subcommands() -> Command {
-    let [run, config, users, completions] = NAMES;
+    let [run, config, health, users, completions] = NAMES;
     let run = Command::new(run)
         .about("Start the server; the same as no command")
         .defer(with_run_flags);
     let config = Command::new(config)
         .about("Print the settings in force and where each comes from, or check a file")
         .defer(|command| with_settings(command).arg(check_flag()));
+    let health = Command::new(health)
+        .about("Ask the server with these settings whether it is well; exit status 0 when it is")
+        .defer(with_settings);
     let users = Command::new(users)
         .about("List the users that have accounts, or remove one")
         .defer(super::users::with_subcommands);
@@ -50,7 +53,7 @@ fn subcommands() -> Command {
         .about("A computer for an AI assistant, over HTTP. Without a command, starts the server.")
         .args_conflicts_with_subcommands(true)
         .disable_help_subcommand(true)
-        .subcommands([run, config, users, completions])
+        .subcommands([run, config, health, users, completions])
 }
 
 /// The flags of `run`.

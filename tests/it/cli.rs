@@ -53,6 +53,19 @@ fn failed(output: &Output, status: i32, words: &[&str]) {
 }
 
 #[test]
+fn who_asks_for_its_health_is_told_by_the_exit_status() {
+    let server = Server::builder().host("0.0.0.0").start();
+    let port = server.port.to_string();
+    let home = Home::new();
+    let well = run_with(&home, &["health"], &[("OPEN_TERMINAL_PORT", &port)]);
+    assert_eq!((well.status.code(), &*stdout(&well)), (Some(0), "well\n"));
+    drop(server);
+    let gone = run(&home, &["health", "--port", &port]);
+    failed(&gone, 1, &["no server at 0.0.0.0", &port]);
+    failed(&run(&home, &["health", "--port", "x"]), 2, &["port"]);
+}
+
+#[test]
 fn a_port_in_use_is_one_line_and_a_failure() {
     let server = Server::spawn();
     let port = server.port.to_string();
