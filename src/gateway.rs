@@ -66,6 +66,11 @@ impl Gateway {
         self.0.launcher.whose()
     }
 
+    /// What had to be done for their accounts and homes, for the one who starts the server.
+    pub fn told(&self) -> &[String] {
+        self.0.launcher.told()
+    }
+
     /// What the edge passes requests on to.
     pub fn elsewhere(&self) -> Elsewhere {
         let (serving, asked) = (self.clone(), self.clone());

@@ -64,7 +64,8 @@ pub fn run(startup: &Startup) -> Result<(), String> {
     let gateway = launcher
         .map(|launcher| Gateway::new(launcher.under(limits.clone()), config.api_key.as_bytes()));
     let protections = protections::active(startup, limits.status(), gateway.as_ref());
-    banner::show(startup, address, limits.status(), &protections);
+    let told = gateway.as_ref().map_or(&[][..], Gateway::told);
+    banner::show(startup, address, limits.status(), &protections, told);
     // Who finds that the server answers may look for its key at once.
     log.settle(BANNER);
     // However many commands compute, requests are answered.

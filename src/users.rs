@@ -19,6 +19,7 @@ mod processes;
 mod programs;
 mod remove;
 mod round;
+mod settle;
 mod skeleton;
 mod standing;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use crate::config::Config;
 pub use accounts::Users;
 pub use error::Error;
 pub use existing::existing;
+pub use settle::settle;
 
 /// Where accounts are kept and what they are called.
 #[derive(Clone, Debug, PartialEq, Eq)]

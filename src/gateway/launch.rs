@@ -1,6 +1,7 @@
 //! Launching: a workspace's account, place, limits and walls, and the process that becomes it.
 
 mod account;
+mod docker;
 mod output;
 mod patience;
 mod plan;
@@ -61,6 +62,8 @@ pub struct Launcher {
     startup: Startup,
     limits: Limits,
     whose: Whose,
+    /// What had to be done for them, in words.
+    told: Vec<String>,
     /// Where the temporary directories of workspaces are kept; none where they have none of their own.
     temporary: Option<Temporary>,
     walls: Vec<Wall>,
@@ -89,7 +92,7 @@ impl Launcher {
     /// Finds out whose workspaces there will be, and which walls will stand round them. Fails with one line for the
     /// person who starts the server. To be called before any thread is started.
     pub fn new(startup: Startup) -> Result<Self, String> {
-        let whose = account::whose(&startup.loaded.config)?;
+        let (whose, told) = account::whose(&startup.loaded.config)?;
         let demands = startup.loaded.config.walls;
         let temporary = match whose {
             Whose::Own => None,
@@ -99,6 +102,7 @@ impl Launcher {
             startup,
             limits: Limits::off(),
             whose,
+            told,
             temporary,
             walls: Vec::new(),
             starting: Semaphore::new(STARTING),
@@ -140,6 +144,11 @@ impl Launcher {
                 "commands run in a process of their own, as the user of the server".to_owned()
             }
         }
+    }
+
+    /// What had to be done for them, in words.
+    pub(super) fn told(&self) -> &[String] {
+        &self.told
     }
 
     /// Tries the walls out with somebody who has nothing, or with the one account there is.

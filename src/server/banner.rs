@@ -22,8 +22,11 @@ pub(super) fn show(
     address: SocketAddr,
     limits: &Status,
     protections: &[Protection],
+    told: &[String],
 ) {
     let mut lines = lines(startup, address, limits);
+    let told = told.iter().cloned();
+    lines.extend(told.map(|text| Line { text, warns: true }));
     if startup.loaded.config.isolation == Isolation::Process {
         lines.extend(isolation(protections));
     }

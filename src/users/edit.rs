@@ -79,6 +79,39 @@ pub(super) fn remove(etc: &Path, name: &str, group: bool) -> Result<(), String> 
     Ok(())
 }
 
+/// Gives an account another number and another primary group, which becomes its own group's number where `own_group`
+/// says so, under the lock.
+pub(super) fn renumber(
+    etc: &Path,
+    name: &str,
+    uid: u32,
+    gid: u32,
+    own_group: bool,
+) -> Result<(), String> {
+    check(etc)?;
+    if own_group {
+        change(etc, "group", |text| *text = with(text, name, &[(2, gid)]))?;
+    }
+    change(etc, "passwd", |text| {
+        *text = with(text, name, &[(2, uid), (3, gid)]);
+    })
+}
+
+/// All lines, with other numbers in some fields of those of a name.
+fn with(text: &[u8], name: &str, numbers: &[(usize, u32)]) -> Vec<u8> {
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    let changed = |line: &[u8]| {
+        let mut fields: Vec<Vec<u8>> = line.split(|b| *b == b':').map(<[u8]>::to_vec).collect();
+        if fields[0] == name.as_bytes() && fields.len() > 3 {
+            for (field, number) in numbers {
+                fields[*field] = number.to_string().into_bytes();
+            }
+        }
+        fields.join(&b":"[..])
+    };
+    lines.flat_map(changed).collect()
+}
+
 /// Refuses links before anything is changed.
 fn check(etc: &Path) -> Result<(), String> {
     for file in FILES {

@@ -67,7 +67,7 @@ fn there(problem: &io::Error) -> bool {
 }
 
 /// Opens the directory of all homes, made where it is missing.
-fn homes(path: &Path) -> Result<OwnedFd, Error> {
+pub(super) fn homes(path: &Path) -> Result<OwnedFd, Error> {
     let refused = |problem: String| Error::Home {
         path: path.to_owned(),
         problem,

@@ -11,7 +11,7 @@ use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 use nix::unistd::geteuid;
 
-use super::Whose;
+use super::{Whose, docker};
 use crate::api::Refusal;
 use crate::config::{Config, Environment};
 use crate::users::{self, Account, Error, Users};
@@ -46,25 +46,25 @@ const WRITTEN: [&str; 6] = [
     "XDG_RUNTIME_DIR",
 ];
 
-/// Whose workspaces a server with these settings has.
-pub(super) fn whose(config: &Config) -> Result<Whose, String> {
+/// Whose workspaces a server with these settings has, and what had to be done for them, in words.
+pub(super) fn whose(config: &Config) -> Result<(Whose, Vec<String>), String> {
     let root = geteuid().is_root();
     if config.multi_user {
         if !root {
             return Err("multi_user = true needs a server of root, which can become the users: start it as root (docker: user 0:0), or unset multi_user".to_owned());
         }
         let users = Users::open(users::Settings::of(config)).map_err(|error| error.to_string())?;
-        return Ok(Whose::Users(users));
+        return Ok((Whose::Users(users), Vec::new()));
     }
-    let account = match &config.run_as {
+    let mut account = match &config.run_as {
         Some(name) => users::existing(name).map_err(|error| format!("run_as: {error}"))?,
-        None if !root => return Ok(Whose::Own),
+        None if !root => return Ok((Whose::Own, Vec::new())),
         None => users::existing(USUAL).map_err(|_| {
             format!("isolation = \"process\" needs an account that commands run as, and there is no account {USUAL:?}: make one, name another with run_as, or set isolation = \"none\"")
         })?,
     };
     if account.uid == geteuid().as_raw() {
-        return Ok(Whose::Own);
+        return Ok((Whose::Own, Vec::new()));
     }
     if !root {
         return Err(format!(
@@ -72,7 +72,13 @@ pub(super) fn whose(config: &Config) -> Result<Whose, String> {
             account.name
         ));
     }
-    Ok(Whose::Account(Box::new(account)))
+    let settled = users::settle(&mut account, &users::Settings::of(config));
+    let mut told: Vec<String> = settled
+        .unwrap_or_else(|problem| Some(problem.to_string()))
+        .into_iter()
+        .collect();
+    told.extend(docker::admit(&mut account));
+    Ok((Whose::Account(Box::new(account)), told))
 }
 
 /// An account that has nothing, to try things out with.
