@@ -244,17 +244,6 @@ fn concerns(config: &Config) -> Vec<String> {
     if config.uvicorn_loop != "auto" {
         lines.push("uvicorn_loop does nothing here; remove it".to_owned());
     }
-    for (name, items) in [
-        ("packages", &config.packages),
-        ("pip_packages", &config.pip_packages),
-        ("npm_packages", &config.npm_packages),
-    ] {
-        if !items.is_empty() {
-            lines.push(format!(
-                "{name} is set, but this version installs nothing; install them yourself"
-            ));
-        }
-    }
     let key = config.api_key.reveal();
     if key.trim() != key || key.contains(char::is_control) {
         lines.push(

@@ -60,6 +60,7 @@ pub mod files;
 pub mod gateway;
 pub mod limits;
 pub mod notebooks;
+pub mod packages;
 pub mod ports;
 pub mod prompt;
 pub mod relay;

@@ -23,6 +23,7 @@ use crate::api::{self, Protection};
 use crate::config::{Config, Isolation, Startup};
 use crate::gateway::{Gateway, Launcher};
 use crate::limits::Limits;
+use crate::packages::Packages;
 use crate::{sys, telemetry};
 use services::{Place, Services};
 
@@ -146,7 +147,9 @@ async fn live(
             Place::Server
         },
     );
-    let state = all.state(protections, gateway.as_ref().map(Gateway::elsewhere), &stop);
+    let packages = Packages::of(config, &startup.env);
+    let elsewhere = gateway.as_ref().map(Gateway::elsewhere);
+    let state = all.state(protections, elsewhere, packages.clone(), &stop);
     let serving = http.spawn(http::serve(
         listener,
         api::router(state),
@@ -162,6 +165,10 @@ async fn live(
         None => background.extend(all.begin()),
     }
     let tunnel = tunnel.map(tunnel::Tunnel::open).transpose()?;
+    if let Some(packages) = packages {
+        let begun = packages.begin();
+        begun.map_err(|error| format!("no thread can be started: {error}"))?;
+    }
     let why = told_to_end.await;
     tracing::info!("shutting down on {why}");
     stop.cancel();

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::State;
 use super::json::{Json, json_response, to_json};
+use crate::packages::{Packages, Progress};
 
 /// Something that keeps commands in, or keeps something from them.
 #[derive(Clone, Debug, Serialize)]
@@ -46,13 +47,24 @@ pub(super) async fn readyz(Use(state): Use<State>) -> Response {
         .protections()
         .iter()
         .any(|each| each.asked && !each.active);
-    let ready = commands.is_none() && log.is_none() && !lacking;
-    let body = json!({
+    let packages = state.packages().map(Packages::progress);
+    // What cannot be installed would never be there: that is told, and no reason to stay away.
+    let installing = matches!(packages, Some(Progress::Underway(_)));
+    let ready = commands.is_none() && log.is_none() && !lacking && !installing;
+    let mut body = json!({
         "status": if ready { "ready" } else { "not ready" },
         "commands": check(commands, "a command can be started"),
         "log": check(log, "command output is kept on disk"),
         "protections": state.protections(),
     });
+    if let Some(packages) = packages {
+        let problem = match packages {
+            Progress::Done => None,
+            Progress::Underway(which) => Some(format!("being installed: {which}")),
+            Progress::Failed(why) => Some(format!("not installed: {why}")),
+        };
+        body["packages"] = check(problem, "all are installed");
+    }
     let status = if ready {
         StatusCode::OK
     } else {

@@ -21,6 +21,7 @@ use crate::exec::Processes;
 use crate::files::{Parts, Previews, Watches};
 use crate::limits::Limits;
 use crate::notebooks::Notebooks;
+use crate::packages::Packages;
 use crate::ports::Ports;
 use crate::prompt::Prompt;
 use crate::search;
@@ -52,6 +53,7 @@ struct Shared {
     ports: Ports,
     proxy: Proxy,
     elsewhere: Option<Elsewhere>,
+    packages: Option<Packages>,
     document: OnceLock<Bytes>,
 }
 
@@ -90,6 +92,8 @@ pub struct Services {
     pub protections: Vec<Protection>,
     /// Where requests are served, when that is not here.
     pub elsewhere: Option<Elsewhere>,
+    /// What is being installed, or was.
+    pub packages: Option<Packages>,
     /// Ends connections that would not end by themselves.
     pub stop: CancellationToken,
 }
@@ -110,6 +114,7 @@ impl State {
             ports,
             protections,
             elsewhere,
+            packages,
             stop,
         } = services;
         let proxy = Proxy::new(&config, stop);
@@ -132,8 +137,14 @@ impl State {
             ports,
             proxy,
             elsewhere,
+            packages,
             document: OnceLock::new(),
         }))
+    }
+
+    /// What is being installed, or was.
+    pub(super) fn packages(&self) -> Option<&Packages> {
+        self.0.packages.as_ref()
     }
 
     /// Where requests are served, when that is not here.

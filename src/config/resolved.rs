@@ -99,11 +99,11 @@ pub struct Config {
     pub uvicorn_timeout_keep_alive: Option<Duration>,
     /// Domains that commands may reach; none is all. Never set in this version.
     pub allowed_domains: Option<Vec<String>>,
-    /// System packages to install; nothing is installed in this version.
+    /// System packages to install.
     pub packages: Vec<String>,
-    /// Python packages to install; nothing is installed in this version.
+    /// Python packages to install.
     pub pip_packages: Vec<String>,
-    /// Node packages to install; nothing is installed in this version.
+    /// Node packages to install.
     pub npm_packages: Vec<String>,
     /// Whether the server's log is JSON.
     pub json_logs: bool,

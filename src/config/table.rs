@@ -333,11 +333,11 @@ pub const SECTIONS: &[Section] = &[
     ]},
     Section { title: "Packages", settings: &[
         row("packages", Kind::Words, Value(""),
-            "System packages to install at start, separated by blanks; not available in this version."),
+            "System packages to install at start, separated by blanks: by apt-get, apk or dnf, as root or with sudo."),
         row("pip_packages", Kind::Words, Value(""),
-            "Python packages to install at start, separated by blanks; not available in this version."),
+            "Python packages to install at start, separated by blanks: by pip, for all when the server is root."),
         row("npm_packages", Kind::Words, Value(""),
-            "Node packages to install at start, separated by blanks; not available in this version."),
+            "Node packages to install at start, separated by blanks: by npm, globally, as root or with sudo."),
     ]},
     Section { title: "Server log", settings: &[
         row("log_level", Kind::LogFilter, Value("info"),

@@ -142,7 +142,7 @@ async fn live(
     let patience = http::Patience::with_the_server();
     let stop = CancellationToken::new();
     let all = Arc::new(Services::new(config, environment, limits, Place::Workspace));
-    let state = all.state(Vec::new(), None, &stop);
+    let state = all.state(Vec::new(), None, None, &stop);
     let router = api::inner_router(state);
     let connections = {
         let _runtime = http.enter();

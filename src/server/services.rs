@@ -13,6 +13,7 @@ use crate::exec::{self, Processes};
 use crate::files::{Previews, Watches};
 use crate::limits::Limits;
 use crate::notebooks::{self, Notebooks};
+use crate::packages::Packages;
 use crate::ports::Ports;
 use crate::prompt::Prompt;
 use crate::sandbox::{self, Pool};
@@ -78,6 +79,7 @@ impl Services {
         &self,
         protections: Vec<Protection>,
         elsewhere: Option<Elsewhere>,
+        packages: Option<Packages>,
         stop: &CancellationToken,
     ) -> State {
         State::new(api::Services {
@@ -93,6 +95,7 @@ impl Services {
             ports: self.ports.clone(),
             protections,
             elsewhere,
+            packages,
             stop: stop.clone(),
         })
     }

@@ -25,6 +25,7 @@ const FLOORS: [&[&str]; 9] = [
         "notebooks",
         "skills",
         "prompt",
+        "packages",
     ],
     &[
         "text",

@@ -47,6 +47,9 @@ mod notebooks;
 /// The OpenAPI document that a model's tools are made from.
 #[cfg(test)]
 mod openapi;
+/// Packages installed at start.
+#[cfg(test)]
+mod packages;
 /// The PTY pool: its bound, and its helper processes.
 #[cfg(test)]
 mod pool;
