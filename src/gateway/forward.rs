@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -65,16 +66,18 @@ pub(super) async fn forward(
     *onward.method_mut() = parts.method;
     *onward.uri_mut() = origin_form(&parts.uri);
     *onward.headers_mut() = parts.headers;
-    let workspace_key = visit.workspace().key.clone();
-    let name = visit.workspace().name.clone();
-    let mut response = connections::send(visit, onward)
-        .await
-        .map_err(|failed| refusal(&name, &failed))?;
+    let running = Arc::clone(visit.workspace());
+    let name = &running.name;
+    let answer = tokio::select! {
+        answer = connections::send(visit, onward) => answer,
+        never = running.kept_awake() => match never {},
+    };
+    let mut response = answer.map_err(|failed| refusal(name, &failed))?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let Some(client) = client else {
-            return Err(unusable(&name, "it changed the protocol unasked"));
+            return Err(unusable(name, "it changed the protocol unasked"));
         };
-        let keys = terminal.then(|| (key.to_vec(), workspace_key));
+        let keys = terminal.then(|| (key.to_vec(), running.key.clone()));
         carry(client, &mut response, keys);
     }
     back(&mut response);

@@ -1,5 +1,6 @@
 //! A running workspace: its process, its control socket, and who uses it.
 
+use std::convert::Infallible;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,6 +24,8 @@ const MOST: usize = 1024;
 /// How often, and how long, a full socket is waited for.
 const TRIES: usize = 200;
 const PAUSE: Duration = Duration::from_millis(10);
+/// How often a workspace is woken while an answer of it is waited for.
+const AWAKE: Duration = Duration::from_secs(1);
 
 /// A process, held so that its number cannot become another's meanwhile (`pidfd_open(2)`).
 pub(super) struct Process(Option<AsyncFd<OwnedFd>>);
@@ -47,11 +50,16 @@ impl Process {
         Self(None)
     }
 
+    /// Sends it a signal, if it is still there.
+    fn signal(&self, signal: Signal) {
+        if let Some(process) = &self.0 {
+            pidfd_send_signal(process.get_ref(), signal).ok();
+        }
+    }
+
     /// Kills it, if it is still there.
     pub(super) fn kill(&self) {
-        if let Some(process) = &self.0 {
-            pidfd_send_signal(process.get_ref(), Signal::KILL).ok();
-        }
+        self.signal(Signal::KILL);
     }
 }
 
@@ -125,6 +133,14 @@ impl Running {
         }
     }
 
+    /// Wakes its process now and then: where it has no PID namespace, a command of its user's can stop it (`kill -STOP -1`).
+    pub(super) async fn kept_awake(&self) -> Infallible {
+        loop {
+            sleep(AWAKE).await;
+            self.process.signal(Signal::CONT);
+        }
+    }
+
     /// Kills its process.
     pub(super) fn kill(&self) {
         self.process.kill();
@@ -135,7 +151,7 @@ impl Running {
 pub(super) struct Use(Arc<Running>);
 
 impl Use {
-    pub(super) fn workspace(&self) -> &Running {
+    pub(super) fn workspace(&self) -> &Arc<Running> {
         &self.0
     }
 

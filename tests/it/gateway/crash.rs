@@ -77,6 +77,26 @@ fn client(server: &Server, name: usize, stop: &AtomicBool) -> Seen {
     seen
 }
 
+#[test]
+fn who_stops_the_own_workspace_still_gets_answers() {
+    // The walls that would keep its signals from the workspace.
+    let without = [
+        ("OPEN_TERMINAL_PID_NAMESPACE", "off"),
+        ("OPEN_TERMINAL_LANDLOCK", "off"),
+    ];
+    let Some(server) = Isolated::with(|builder| set(builder, &without)) else {
+        return;
+    };
+    server.get("/files/cwd").expect(200);
+    let pid = server.workspace();
+    let start = Instant::now();
+    let answer = server.try_execute("wait=5", &json!({ "command": "kill -STOP -1; echo on" }));
+    answer.expect(200);
+    server.get("/files/cwd").expect(200);
+    assert!(start.elapsed() < seconds(20), "{:?}", start.elapsed());
+    assert_eq!(server.workspace(), pid);
+}
+
 /// Checks that an answer tells of the client's own command.
 fn belongs(answer: &Answer, word: &str) {
     let reply = answer.json();
