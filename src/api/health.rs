@@ -51,10 +51,15 @@ pub(super) async fn readyz(Use(state): Use<State>) -> Response {
     // What cannot be installed would never be there: that is told, and no reason to stay away.
     let installing = matches!(packages, Some(Progress::Underway(_)));
     let ready = commands.is_none() && log.is_none() && !lacking && !installing;
+    let kept = if state.elsewhere().is_some() {
+        "each workspace keeps what its commands print; the answer to a command tells if it cannot"
+    } else {
+        "command output is kept on disk"
+    };
     let mut body = json!({
         "status": if ready { "ready" } else { "not ready" },
         "commands": check(commands, "a command can be started"),
-        "log": check(log, "command output is kept on disk"),
+        "log": check(log, kept),
         "protections": state.protections(),
     });
     if let Some(packages) = packages {

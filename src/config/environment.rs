@@ -26,12 +26,32 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Those of this process.
+    /// Those of this process. `HOME` is a directory that may be written for who has no account, too.
     pub fn from_process() -> Self {
-        Self {
+        let found = Self {
             variables: std::env::vars_os().collect(),
             directory: std::env::current_dir().ok(),
+        };
+        let user = Uid::current();
+        if user.is_root() || !found.is_homeless() || Passwd::of_uid(user.as_raw()).is_some() {
+            return found;
         }
+        found.housed()
+    }
+
+    /// Whether there is no `HOME`, or the one that container engines give to a number without an account.
+    fn is_homeless(&self) -> bool {
+        self.path("HOME").is_none_or(|home| home == Path::new("/"))
+    }
+
+    /// The same with the working directory for a home, or one for temporary files where that may not be written.
+    fn housed(mut self) -> Self {
+        let writable = |path: &&Path| access(*path, AccessFlags::W_OK | AccessFlags::X_OK).is_ok();
+        let home = self.directory().filter(writable);
+        let home = home.unwrap_or(Path::new("/tmp")).into();
+        self.variables.retain(|(name, _)| name != "HOME");
+        self.variables.push(("HOME".into(), home));
+        self
     }
 
     /// The given variables, and no directory.
@@ -128,6 +148,23 @@ fn suffix(name: &OsStr) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_has_no_home_gets_one_that_may_be_written() {
+        let directory = tempfile::tempdir().unwrap();
+        for homeless in [&[][..], &[("HOME", "")], &[("HOME", "/")]] {
+            let env = Environment::from_pairs(homeless.iter().copied());
+            assert!(env.is_homeless());
+            let housed = env.clone().in_directory(directory.path()).housed();
+            assert_eq!(housed.home(), directory.path());
+            assert!(!housed.is_homeless());
+            assert_eq!(housed.for_commands().len(), 1);
+            let gone = env.clone().in_directory("/no/such").housed();
+            assert_eq!(gone.home(), PathBuf::from("/tmp"));
+            assert_eq!(env.housed().home(), PathBuf::from("/tmp"));
+        }
+        assert!(!Environment::from_pairs([("HOME", "/home/x")]).is_homeless());
+    }
 
     #[test]
     fn commands_see_everything_but_our_variables() {
