@@ -66,7 +66,7 @@ impl Gateway {
         self.0.launcher.whose()
     }
 
-    /// What had to be done for their accounts and homes, for the one who starts the server.
+    /// What had to be done for their accounts and homes, and which secrets are open to them, for who starts the server.
     pub fn told(&self) -> &[String] {
         self.0.launcher.told()
     }

@@ -2,6 +2,7 @@
 
 mod account;
 mod docker;
+mod exposed;
 mod output;
 mod patience;
 mod plan;
@@ -62,7 +63,7 @@ pub struct Launcher {
     startup: Startup,
     limits: Limits,
     whose: Whose,
-    /// What had to be done for them, in words.
+    /// What had to be done for them, and what is open to them, in words.
     told: Vec<String>,
     /// Where the temporary directories of workspaces are kept; none where they have none of their own.
     temporary: Option<Temporary>,
@@ -112,6 +113,7 @@ impl Launcher {
         };
         launcher.look_at_directories()?;
         launcher.walls = launcher.try_walls()?;
+        launcher.told.extend(launcher.exposed());
         for wall in launcher.walls.iter().filter(|wall| wall.active) {
             launcher.demands.require(&wall.name);
         }
@@ -146,18 +148,32 @@ impl Launcher {
         }
     }
 
-    /// What had to be done for them, in words.
+    /// What had to be done for them, and what is open to them, in words.
     pub(super) fn told(&self) -> &[String] {
         &self.told
     }
 
-    /// Tries the walls out with somebody who has nothing, or with the one account there is.
-    fn try_walls(&self) -> Result<Vec<Wall>, String> {
-        let account = match &self.whose {
+    /// Somebody who has nothing, or the one account there is; none where it is the server's.
+    fn anybody(&self) -> Option<Account> {
+        match &self.whose {
             Whose::Users(_) => Some(account::nobody()),
             Whose::Account(account) => Some((**account).clone()),
             Whose::Own => None,
-        };
+        }
+    }
+
+    /// Files of the server that commands could read. Of who is the server's own user, the walls tell that.
+    fn exposed(&self) -> Vec<String> {
+        let files = &self.startup.loaded.files;
+        let account = self.anybody();
+        account.map_or_else(Vec::new, |account| {
+            exposed::warnings(files, &account, &self.walls)
+        })
+    }
+
+    /// Tries the walls out.
+    fn try_walls(&self) -> Result<Vec<Wall>, String> {
+        let account = self.anybody();
         let directory = match &account {
             Some(_) if self.per_user() => "/".into(),
             account => self.directory(account.as_ref()),
