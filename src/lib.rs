@@ -10,6 +10,7 @@
 //! * The **sandbox** ([`sandbox`], [`limits`], [`walls`]) starts shells, each under a supervisor on a PTY of its own, bounded
 //!   and measured.
 //! * [`users`] gives each client's user id an account of the operating system, the same one for ever.
+//! * [`packages`] installs what the settings ask for, beside all of them.
 //! * [`relay`] is what the gateway and the proxy to ports share: an answer on its way through.
 //! * [`documents`] reads the text of documents in a process of its own, [`text`] knows lines, [`sys`] makes the
 //!   kernel safe; [`config`] and [`telemetry`] serve all of them.
