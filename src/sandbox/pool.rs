@@ -299,9 +299,10 @@ impl Pool {
         Ok(Slot { tty, link, permit })
     }
 
-    /// Who forks for us may hang: the next start has another do it.
+    /// Who forks for us may hang, and who waits may be stopped with it: the next start has others do it.
     fn give_up_spawner(&self) -> Error {
         lock(&self.0.spawner).take();
+        lock(&self.0.warm).clear();
         Error::NoSpawner(Errno::ETIMEDOUT.into())
     }
 
