@@ -1,13 +1,15 @@
 """Runs the images that tests/images/run has built, as people run them, and looks at what they do.
 
-check.py KEPT BASE [NAME...]: KEPT is a directory for what is made on the way, BASE the Debian image to build others on,
-the names choose checks. Runs in the network namespace of the engine.
+check.py KEPT BASE OUT [NAME...]: KEPT is a directory for what is made on the way, BASE the Debian image that others are
+built on, OUT the network namespace that stands for the internet; the names choose checks. Runs in the network namespace
+of the engine.
 """
 
 import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import traceback
 import urllib.error
 import urllib.request
 
-KEPT, BASE, ONLY = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+KEPT, BASE, OUT, ONLY = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]
 TOP = pathlib.Path(__file__).resolve().parents[2]
 KEY = "a-key-that-nobody-sees"
 PORT = 18000
@@ -170,18 +172,29 @@ def composed(*files):
         compose(*chosen, "down", "--volumes", "--timeout", "5", may_fail=True)
 
 
-def listener():
-    """A server in the engine's namespace that stands for the internet."""
-    return subprocess.Popen([sys.executable, "-m", "http.server", "--bind", "172.31.240.1", "19090"], cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+@contextlib.contextmanager
+def world():
+    """Servers for the internet and for this machine, which containers may reach or not."""
+    serve = [sys.executable, "-m", "http.server", "19090", "--bind"]
+    into = ["nsenter", f"--net=/run/netns/{OUT}"]
+    quiet = {"cwd": "/", "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    servers = [subprocess.Popen([*into, *serve, "192.0.2.2"], **quiet), subprocess.Popen([*serve, "0.0.0.0"], **quiet)]
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.kill()
+            server.wait()
 
 
-OUTSIDE = "curl -s -o /dev/null -m 3 http://172.31.240.1:19090/ && echo through; true"
+# Asks for the internet, for this machine, and for it by its addresses in the networks of the container.
+REACHED = r"""for each in 192.0.2.2 172.31.240.1 $(hostname -I | tr ' ' '\n' | sed -n 's/[0-9]*$/1/p'); do
+curl -s -o /dev/null -m 2 http://$each:19090/ && echo reached:$each; done; true"""
 
 
 @check
 def the_compose_file():
-    outside = listener()
-    try:
+    with world():
         with composed("docker-compose.yml") as up:
             terminal, webui = (up("ps", "-q", name) for name in ("open-terminal", "open-webui"))
             state = lambda one, template: docker("inspect", "--format", template, one)
@@ -197,21 +210,18 @@ def the_compose_file():
             where = from_webui(KEY, "http://open-terminal:8000/files/cwd")
             assert json.loads(where)["cwd"] == "/home/alice1", where
             assert "401" in from_webui("wrong", "-o", "/dev/null", "-w", "%{http_code}", "http://open-terminal:8000/files/cwd")
-            # From the terminal there is no way out, though Open WebUI has one.
-            assert docker("exec", webui, "sh", "-c", OUTSIDE) == "through"
-            body = json.dumps({"command": OUTSIDE + "; grep -c '^[^\t]*\t00000000' /proc/net/route; ls -a /run/secrets; id -un"})
+            # From the terminal there is no way out, nor to this machine, though Open WebUI has one.
+            assert "reached:192.0.2.2" in docker("exec", webui, "sh", "-c", REACHED)
+            body = json.dumps({"command": REACHED + "\nid -un; cat /run/secrets/open_terminal_key"})
             answer = json.loads(from_webui(KEY, "-H", "Content-Type: application/json", "-d", body, "http://open-terminal:8000/execute?wait=20"))
             said = "".join(part["data"] for part in answer["output"])
-            assert "through" not in said and said.split()[0] == "0" and "alice1" in said, said
+            assert "reached" not in said and "alice1" in said, said
             assert KEY not in said
             # From outside there is no way in.
             assert state(terminal, "{{json .NetworkSettings.Ports}}") in ('{"8000/tcp":null}', '{"8000/tcp":[]}', "{}")
             assert KEY not in state(terminal, "{{json .}}") + state(webui, "{{json .}}"), "the key is where docker inspect shows it"
             limits = state(terminal, "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}")
             assert limits == f"{4 << 30} {2 * 10**9}", limits
-    finally:
-        outside.kill()
-        outside.wait()
 
 
 @check
@@ -392,11 +402,12 @@ def the_key_is_out_of_reach():
                 assert KEY not in said, f"{command}: {said}"
             said = server.says("/trace")
             assert "TRACED" not in said and "OPENED" not in said, said
-            for signal in ("KILL", "TERM", "STOP", "SEGV"):
-                # The second ends its own workspace, which starts anew.
+            for signal in ("KILL", "TERM", "SEGV", "STOP"):
                 server.says(f"kill -{signal} 1")
-                server.ask("POST", "/execute?wait=10", {"command": f"kill -{signal} -1"})
                 assert server.ask("GET", "/health")[0] == 200, signal
+            # It ends all of its own, which starts anew.
+            server.ask("POST", "/execute?wait=10", {"command": "kill -KILL -1"})
+            eventually("commands run again", lambda: server.ask("POST", "/execute?wait=10", {"command": "true"})[0] == 200)
             assert server.inspect("{{.RestartCount}} {{.State.Running}}") == "0 true"
             assert server.ask("GET", "/files/read?path=/proc/1/environ")[0] != 200
             assert KEY not in server.ask("GET", "/files/read?path=/run/secrets/key")[1]
@@ -471,7 +482,8 @@ def the_full_image():
     with Container("full", image="open-terminal:full") as server:
         assert server.says("id -un; sudo id -un; sudo -n touch /usr/x && echo written").split() == ["user", "root", "written"]
         modules = "numpy, scipy, pandas, matplotlib, seaborn, sklearn, sympy, statsmodels, docx, pptx, openpyxl, pyarrow, plotly, ipykernel, PIL"
-        assert server.says(f"python -c 'import {modules}; print(pandas.__name__)'", 120) == "pandas"
+        said = server.says(f"python -c 'import {modules}; print(pandas.__name__)'", 120)
+        assert said == "pandas", said
         assert server.says("python -m venv v && v/bin/pip --version | cut -c1-3", 60) == "pip"
         said = server.says("for each in node npm git gcc cmake ffmpeg pandoc soffice sqlite3 jq rg tesseract; do command -v $each >/dev/null || echo no $each; done; echo all")
         assert said == "all", said
@@ -502,13 +514,20 @@ def the_full_image():
 def the_rights_that_the_unit_leaves_are_enough():
     unit = (TOP / "packaging/open-terminal.service").read_text()
     kept = next(line for line in unit.splitlines() if line.startswith("CapabilityBoundingSet="))
-    rights = [word for name in kept.partition("=")[2].split() for word in ("--cap-add", name.removeprefix("CAP_"))]
+    kept = [name.removeprefix("CAP_") for name in kept.partition("=")[2].split()]
+    # Numbers of include/uapi/linux/capability.h, for what this machine may not give itself.
+    numbers = {"CHOWN": 0, "DAC_OVERRIDE": 1, "DAC_READ_SEARCH": 2, "FOWNER": 3, "KILL": 5, "SETGID": 6, "SETUID": 7, "SETPCAP": 8, "SYS_PTRACE": 19, "SYS_ADMIN": 21, "SYS_RESOURCE": 24}
+    bounding = int(re.search("CapBnd:\\s*(\\w+)", pathlib.Path("/proc/self/status").read_text())[1], 16)
+    lacking = [name for name in kept if not bounding >> numbers[name] & 1]
+    if lacking:
+        print(f"   without {', '.join(lacking)}, which this machine has not")
+    rights = [word for name in kept if name not in lacking for word in ("--cap-add", name)]
     assert "NoNewPrivileges=yes" in unit
     options = ("--cap-drop", "ALL", *rights, "--security-opt", "no-new-privileges", "--security-opt", "apparmor=unconfined")
     with Container("unit", *options, "-e", "OPEN_TERMINAL_MULTI_USER=true") as server:
         assert server.says("id -un; pwd; ls -A | head -1", headers=[("X-User-Id", "alice")]).split()[:2] == ["alice", "/home/alice"]
-        lacking = [each for each in json.loads(server.ask("GET", "/readyz")[1])["protections"] if not each["active"]]
-        assert not lacking, lacking
+        down = [each for each in json.loads(server.ask("GET", "/readyz")[1])["protections"] if not each["active"]]
+        assert not down, down
     if not shutil.which("systemd-analyze"):
         print("   NOT VERIFIED: there is no systemd-analyze")
         return
