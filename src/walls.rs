@@ -35,6 +35,7 @@ use nix::unistd::{Pid, Uid};
 use serde::{Deserialize, Serialize};
 
 pub use command::CommandWall;
+pub use identity::may_become_others;
 pub use probe::probe;
 pub use report::Wall;
 

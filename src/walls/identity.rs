@@ -5,11 +5,18 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::{
     Gid, Uid, chdir, getgroups, getresgid, getresuid, setgroups, setresgid, setresuid,
 };
+use rustix::thread::{CapabilitySet, capabilities};
 
 use super::report::Report;
 use super::{Identity, Plan};
 
 const NAME: &str = "identity";
+
+/// Whether this process may become another user: `CAP_SETUID` and `CAP_SETGID` are in effect (capabilities(7)).
+pub fn may_become_others() -> bool {
+    let needed = CapabilitySet::SETUID | CapabilitySet::SETGID;
+    capabilities(None).is_ok_and(|sets| sets.effective.contains(needed))
+}
 
 /// Becomes the user, and makes sure that there is no way back; then goes home.
 pub(super) fn take(plan: &Plan, report: &mut Report) -> Result<(), String> {

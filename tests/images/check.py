@@ -229,7 +229,9 @@ def the_compose_file_with_a_port():
     with composed("docker-compose.yml", "docker-compose.port.yml"):
         server = Container.of("ot_open-terminal_1")
         eventually("it answers on its port", lambda: server.ask("GET", "/health")[0] == 200)
-        assert server.says("id -un", headers=[("X-User-Id", "robert")]) == "robert"
+        with world():
+            said = server.says("id -un\n" + REACHED, headers=[("X-User-Id", "robert")])
+        assert said.split()[0] == "robert" and "192.0.2.2" not in said, said
 
 
 # --- when things go wrong ------------------------------------------------------------------------
@@ -311,11 +313,19 @@ def no_capabilities():
         assert server.says("echo well; grep CapBnd /proc/self/status").split() == ["well", "CapBnd:", "0" * 16]
     with Container("nocaps", "--cap-drop", "ALL", "--cap-add", "SETUID", "--cap-add", "SETGID") as server:
         assert server.says("id -un") == "user"
-    # Root without the right to be anybody else says so, and does not run commands as root instead.
-    docker("rm", "-f", "nocaps", may_fail=True)
-    docker("run", "--name", "nocaps", "--cap-drop", "ALL", "-e", f"OPEN_TERMINAL_API_KEY={KEY}", "open-terminal:slim", may_fail=True, timeout=60)
-    log = Container.of("nocaps").log()
-    assert docker("inspect", "--format", "{{.State.ExitCode}}", "nocaps") != "0" and "SETUID" in log, log
+    # Root without the right to be anybody else says what that means, and how it would be somebody.
+    with Container("nocaps", "--cap-drop", "ALL") as server:
+        assert server.says("id -u; grep CapEff /proc/self/status; cd && echo x >f && cat f").split() == ["0", "CapEff:", "0" * 16, "x"]
+        assert "--cap-add SETUID --cap-add SETGID, or --user 1000" in server.log(), server.log()
+        assert KEY not in server.says("cat /proc/1/environ /proc/1/cmdline; env")
+        server.says("kill -KILL 1; kill -TERM 1")
+        assert server.ask("GET", "/health")[0] == 200
+    # With the account named, or many of them, it does not start.
+    for setting in ("RUN_AS=user", "MULTI_USER=true"):
+        docker("rm", "-f", "nocaps", may_fail=True)
+        docker("run", "--name", "nocaps", "--cap-drop", "ALL", "-e", f"OPEN_TERMINAL_{setting}", "open-terminal:slim", may_fail=True, timeout=60)
+        log = Container.of("nocaps").log()
+        assert docker("inspect", "--format", "{{.State.ExitCode}}", "nocaps") != "0" and "SETUID" in log, log
     docker("rm", "-f", "nocaps")
 
 

@@ -15,6 +15,7 @@ use super::{Whose, docker};
 use crate::api::Refusal;
 use crate::config::{Config, Environment};
 use crate::users::{self, Account, Error, Users};
+use crate::walls;
 
 /// The account that the image of a container has for this.
 const USUAL: &str = "user";
@@ -71,6 +72,14 @@ pub(super) fn whose(config: &Config) -> Result<(Whose, Vec<String>), String> {
             "run_as = {:?} needs a server of root: start it as root, or as that account and unset run_as",
             account.name
         ));
+    }
+    // Who has taken these rights away wants less of them in the container, and no container that does not start.
+    if config.run_as.is_none() && !walls::may_become_others() {
+        let told = format!(
+            "commands run as root, without its capabilities: becoming the account {} takes SETUID and SETGID, which this server has not (docker: --cap-add SETUID --cap-add SETGID, or --user {})",
+            account.name, account.uid
+        );
+        return Ok((Whose::Own, vec![told]));
     }
     let settled = users::settle(&mut account, &users::Settings::of(config));
     let mut told: Vec<String> = settled
