@@ -13,9 +13,10 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY src src
 # One program for all images and for those of others, whatever C library they have. The target has to be named, or the
-# code that runs while compiling would be linked so too.
+# code that runs while compiling would be linked so too. Random numbers are asked of the kernel by its call: a static
+# program cannot look whether there is one, and would wait for /dev/random, on a machine that has just started for long.
 RUN target=$(rustc -vV | sed -n 's/^host: //p') \
- && RUSTFLAGS="-C target-feature=+crt-static" cargo build --quiet --locked --release --target "$target" --bin open-terminal \
+ && RUSTFLAGS='-C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom"' cargo build --quiet --locked --release --target "$target" --bin open-terminal \
  && install -D --mode=0755 "target/$target/release/open-terminal" /out/usr/bin/open-terminal \
  && rm -rf target
 
