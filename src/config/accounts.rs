@@ -55,22 +55,14 @@ impl Passwd {
     pub fn of_name(name: &str) -> Option<Self> {
         let known = Self::all(Path::new(ETC)).unwrap_or_default();
         let known = known.into_iter().find(|account| account.name == name);
-        known.or_else(|| {
-            let user = LIBRARY.then(|| User::from_name(name)).transpose();
-            user.ok().flatten().flatten().map(Self::of_library)
-        })
+        known.or_else(|| library(|| User::from_name(name)).map(Self::of_library))
     }
 
     /// The account of a number; of several the first. Blocks.
     pub fn of_uid(uid: u32) -> Option<Self> {
         let known = Self::all(Path::new(ETC)).unwrap_or_default();
         let known = known.into_iter().find(|account| account.uid == uid);
-        known.or_else(|| {
-            let user = LIBRARY
-                .then(|| User::from_uid(Uid::from_raw(uid)))
-                .transpose();
-            user.ok().flatten().flatten().map(Self::of_library)
-        })
+        known.or_else(|| library(|| User::from_uid(Uid::from_raw(uid))).map(Self::of_library))
     }
 
     /// The numbers of all groups of an account, the primary one first. Blocks.
@@ -78,9 +70,8 @@ impl Passwd {
         let known = Group::all(Path::new(ETC)).unwrap_or_default();
         let mut groups = groups_among(&known, &self.name, self.gid);
         let name = CString::new(self.name.as_bytes()).ok();
-        let more = name
-            .filter(|_| LIBRARY)
-            .and_then(|name| getgrouplist(&name, Gid::from_raw(self.gid)).ok());
+        let gid = Gid::from_raw(self.gid);
+        let more = name.and_then(|name| library(|| getgrouplist(&name, gid).map(Some)));
         for group in more.into_iter().flatten() {
             if !groups.contains(&group.as_raw()) {
                 groups.push(group.as_raw());
@@ -127,10 +118,8 @@ impl Group {
         let known = Self::all(Path::new(ETC)).unwrap_or_default();
         let known = known.into_iter().find(|group| group.gid == gid);
         known.or_else(|| {
-            let group = LIBRARY
-                .then(|| nix::unistd::Group::from_gid(Gid::from_raw(gid)))
-                .transpose();
-            group.ok().flatten().flatten().map(|group| Self {
+            let group = library(|| nix::unistd::Group::from_gid(Gid::from_raw(gid)))?;
+            Some(Self {
                 name: group.name,
                 gid,
                 members: group.mem,
@@ -158,6 +147,11 @@ pub fn groups_among(groups: &[Group], name: &str, gid: u32) -> Vec<u32> {
         }
     }
     found
+}
+
+/// What the C library knows, where it can be asked.
+fn library<T>(ask: impl FnOnce() -> nix::Result<Option<T>>) -> Option<T> {
+    if LIBRARY { ask().ok().flatten() } else { None }
 }
 
 fn lines(path: &Path) -> io::Result<String> {
