@@ -34,15 +34,8 @@ impl Watch {
             self.on_exit(Exit::Signal(Signal::SIGKILL as i32), false, used);
         }
         self.finish_text();
-        // What the shell had left running counts too.
-        let usage = self.running.leaf().usage_with(used);
-        self.process.change(|state| {
-            if let Some(spent) = &mut state.spent {
-                *spent = spent.and_then(usage);
-            }
-        });
         if self.look_at.is_some() {
-            self.note_late_strike(true);
+            self.count_survivors(used);
         }
         self.process.change(State::is_gone);
     }
@@ -102,22 +95,38 @@ impl Watch {
         });
     }
 
+    /// Adds what the shell had left running, of which nothing is left. Without such, what was told and written at the
+    /// shell's end stays as it is: the kernel's counters go on for a moment yet.
+    fn count_survivors(&mut self, used: Rusage) {
+        let usage = self.running.leaf().usage_with(used);
+        self.process.change(|state| {
+            if let Some(spent) = &mut state.spent {
+                *spent = spent.and_then(usage);
+            }
+        });
+        self.note_late_strike(true);
+        self.write_end(&self.process.told());
+    }
+
     /// Looks whether a limit has killed what the shell left running.
     pub(super) fn look_at_survivors(&mut self) {
         self.look_at = Some(Instant::now() + LOOK);
-        self.note_late_strike(false);
+        if self.note_late_strike(false) {
+            self.write_end(&self.process.told());
+        }
     }
 
-    /// Notes a limit that struck after the shell's end, and tells of what it killed; `gone`: nothing is left.
-    fn note_late_strike(&mut self, gone: bool) {
+    /// Notes a limit that struck after the shell's end, and tells of what it killed; `gone`: nothing is left. False when
+    /// there is nothing new.
+    fn note_late_strike(&mut self, gone: bool) -> bool {
         let leaf = self.running.leaf();
         let Some(strike) = leaf.strike() else {
-            return;
+            return false;
         };
         let why = leaf.why_killed(&strike);
         // What only holds back is noted once, at the end.
         if why.is_none() && !gone {
-            return;
+            return false;
         }
         let same = |noted: &Struck| noted.kind == strike.kind.as_str();
         let before = self.process.told().limit.filter(same);
@@ -125,12 +134,12 @@ impl Watch {
             .hits
             .saturating_sub(before.map_or(0, |noted| noted.hits));
         if !self.process.note_limit(strike.into()) {
-            return;
+            return false;
         }
         if let Some(why) = why {
             self.tell_of_kill(strike, &why, &Victim::Survivors(more, gone));
         }
-        self.write_end(&self.process.told());
+        true
     }
 
     /// Says in the output what a limit has killed, for who reads it and wonders.
