@@ -18,7 +18,7 @@ pub fn may_become_others() -> bool {
     capabilities(None).is_ok_and(|sets| sets.effective.contains(needed))
 }
 
-/// Becomes the user, and makes sure that there is no way back; then goes home.
+/// Becomes the user, and makes sure that there is no way back; then goes home, if it is there.
 pub(super) fn take(plan: &Plan, report: &mut Report) -> Result<(), String> {
     match &plan.identity {
         Some(who) => {
@@ -50,7 +50,12 @@ pub(super) fn take(plan: &Plan, report: &mut Report) -> Result<(), String> {
     if plan.private {
         umask(Mode::S_IRWXG | Mode::S_IRWXO);
     }
-    chdir(&plan.home).map_err(|errno| {
+    match chdir(&plan.home) {
+        // Who names no other place is told that it is gone. Other places are as good as before.
+        Err(Errno::ENOENT | Errno::ENOTDIR) => chdir("/"),
+        entered => entered,
+    }
+    .map_err(|errno| {
         format!(
             "the workspace cannot enter {}: {}",
             plan.home.display(),

@@ -1,10 +1,13 @@
 //! Workspaces that are killed: nobody waits for ever, what was written stays, and what ran there is gone.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::support::events::Events;
 use crate::support::isolated::of_account;
@@ -35,6 +38,36 @@ fn comes_back(server: &Server) {
         assert!([200, 503].contains(&answer.status), "{}", answer.status);
         answer.status == 200
     });
+}
+
+#[test]
+fn it_starts_again_though_its_directory_is_gone() {
+    // Not the account's home, which is made again.
+    let place =
+        TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("the target directory can be written");
+    fs::set_permissions(place.path(), Permissions::from_mode(0o755)).expect("it is ours");
+    let path = place.path().display().to_string();
+    let Some(server) = Isolated::with(|builder| builder.arg("--cwd").arg(&path)) else {
+        return;
+    };
+    server.running();
+    fs::remove_dir(place.path()).expect("root may");
+    let ended = kill(&server).expect("it runs");
+    eventually("it has ended", seconds(10), || {
+        server.workspace() != Some(ended)
+    });
+    eventually("it is there again", seconds(5), || {
+        server.look("list", &[("directory", "/etc")]).status == 200
+    });
+    let elsewhere = json!({ "command": "exit 6", "cwd": "/" });
+    server.execute("wait=10", &elsewhere).expect_exit(6);
+    let told = server.try_execute("wait=10", &json!({ "command": "true" }));
+    let told = told.expect(400).detail();
+    assert!(told.contains(&path), "{told}");
+
+    fs::create_dir(place.path()).expect("root may");
+    let pwd = server.run("pwd").expect_exit(0);
+    assert_eq!(pwd.output().trim_end(), path);
 }
 
 /// What the clients of a crashing workspace saw.
