@@ -77,14 +77,13 @@ fn a_running_command_tells_what_it_has_used_so_far() {
         let past = |least: f64| {
             wait_for("it uses more", seconds(60), || {
                 let reply = server.status(&id, "wait=0");
-                (usage(&reply, "cpu_seconds") >= least).then_some(reply)
+                // Where everything is slow, Python has used as much before it has begun.
+                let begun = peak(&reply) >= 60_000_000;
+                (begun && usage(&reply, "cpu_seconds") >= least).then_some(reply)
             })
         };
         let (first, then) = (past(0.5), past(1.0));
         assert_eq!(then.state(), "running");
-        for reply in [&first, &then] {
-            assert!(peak(reply) >= 60_000_000, "{reply:?}");
-        }
         assert!(usage(&then, "wall_seconds") > usage(&first, "wall_seconds"));
         server.kill(&id, true).expect(200);
         let end = server.end(&id);
