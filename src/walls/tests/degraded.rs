@@ -188,10 +188,25 @@ fn a_probe_tells_what_will_be() {
         told.wall("pid_namespace").detail.contains("SYS_ADMIN"),
         "{told:?}"
     );
-    order.plan.home = place.at("nowhere");
+    // Root's alone.
+    order.plan.home = place.at("temporary");
     let told = order.carry_out().unwrap();
     assert!(
-        !told.wall("identity").active && told.walls[0].detail.contains("nowhere"),
+        !told.wall("identity").active && told.walls[0].detail.contains("temporary"),
         "{told:?}"
     );
+}
+
+#[test]
+fn where_the_home_is_gone_all_walls_stand_round_the_rest() {
+    let Some(place) = Place::new() else { return };
+    let mut plan = place.with(&ALL);
+    plan.home = place.at("home/nobody");
+    let answer = run(&plan, "pwd; id -u");
+    assert!(answer.walls.iter().all(|wall| wall.active), "{answer:?}");
+    assert!(answer.said.starts_with("/\n"), "{answer:?}");
+    assert!(answer.said.ends_with(&format!("{ALICE}\n")), "{answer:?}");
+    let diary = format!("cat {}", place.at("home/bob/diary").display());
+    let said = run(&plan, &format!("{diary} 2>&1; true")).said;
+    assert!(!said.contains("private"), "{said}");
 }
