@@ -14,7 +14,7 @@ use crate::support::isolated::of_account;
 use crate::support::upstream::Upstream;
 use crate::support::wire::Wire;
 use crate::support::{
-    Answer, Builder, Isolated, Server, busy, eventually, processes, seconds, wait_for,
+    Answer, Builder, Isolated, Server, busy, eventually, needs_root, processes, seconds, wait_for,
 };
 
 /// Commands that would outlive what started them.
@@ -42,9 +42,11 @@ fn comes_back(server: &Server) {
 
 #[test]
 fn it_starts_again_though_its_directory_is_gone() {
-    // Not the account's home, which is made again.
-    let place =
-        TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("the target directory can be written");
+    if !needs_root() {
+        return;
+    }
+    // Not the account's home, which is made again, nor below a directory that each workspace has of its own.
+    let place = TempDir::with_prefix_in("ot-place-", "/var").expect("we are root");
     fs::set_permissions(place.path(), Permissions::from_mode(0o755)).expect("it is ours");
     let path = place.path().display().to_string();
     let Some(server) = Isolated::with(|builder| builder.arg("--cwd").arg(&path)) else {
