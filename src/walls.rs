@@ -29,6 +29,7 @@ mod seccomp;
 mod tests;
 mod tree;
 
+use std::fs;
 use std::path::PathBuf;
 
 use nix::unistd::{Pid, Uid};
@@ -53,7 +54,8 @@ pub struct Plan {
     pub private: bool,
     /// Which walls are asked for.
     pub demands: WallDemands,
-    /// The directory in which requests act. This and what else it writes in are told without links in their paths.
+    /// The directory in which requests act; it may be gone. This and what else it writes in are told without links in
+    /// their paths.
     pub home: PathBuf,
     /// Other directories in which it writes: its logs, its `HOME` where that is another.
     pub writable: Vec<PathBuf>,
@@ -91,10 +93,12 @@ pub enum Entered {
 }
 
 impl Plan {
-    /// Directories in which it writes.
+    /// Directories in which it writes, that are there. One that has become a link since it was looked at leads where its
+    /// user wants, and is none of them.
     fn kept(&self) -> impl Iterator<Item = &PathBuf> {
         let more = self.writable.iter().chain(&self.cgroups);
-        std::iter::once(&self.home).chain(more)
+        let all = std::iter::once(&self.home).chain(more);
+        all.filter(|path| path.is_dir() && fs::canonicalize(path).is_ok_and(|real| real == **path))
     }
 
     /// Whether it is root that moves in.

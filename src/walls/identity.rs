@@ -50,12 +50,12 @@ pub(super) fn take(plan: &Plan, report: &mut Report) -> Result<(), String> {
     if plan.private {
         umask(Mode::S_IRWXG | Mode::S_IRWXO);
     }
-    match chdir(&plan.home) {
+    let entered = match chdir(&plan.home) {
         // Who names no other place is told that it is gone. Other places are as good as before.
         Err(Errno::ENOENT | Errno::ENOTDIR) => chdir("/"),
         entered => entered,
-    }
-    .map_err(|errno| {
+    };
+    entered.map_err(|errno| {
         format!(
             "the workspace cannot enter {}: {}",
             plan.home.display(),

@@ -124,7 +124,7 @@ fn open_in_home(plan: &Plan, report: &Report) -> String {
         return String::new();
     }
     let real = |path: &PathBuf| fs::canonicalize(path).ok();
-    let kept: Vec<PathBuf> = plan.kept().filter_map(real).collect();
+    let kept: Vec<&PathBuf> = plan.kept().collect();
     let open: Vec<String> = plan
         .hidden
         .iter()
@@ -155,10 +155,7 @@ fn apply(plan: &Plan) -> Result<RestrictionStatus, RulesetError> {
         rules = allow(rules, &path, read)?;
     }
     for path in plan.kept() {
-        // What has become a link since it was looked at leads where its user wants.
-        if fs::canonicalize(path).is_ok_and(|real| real == *path) {
-            rules = allow(rules, path, all)?;
-        }
+        rules = allow(rules, path, all)?;
     }
     for path in SHARED {
         if let Ok(path) = fs::canonicalize(path) {

@@ -74,10 +74,10 @@ fn steps(plan: &Plan) -> Result<Vec<(PathBuf, Act)>, String> {
     let others = homes.filter(|path| Some(path) != home.as_ref());
     let hidden = plan.hidden.iter().filter_map(|path| real(path));
     steps.extend(hidden.chain(others).map(|path| (path, Act::Hide)));
-    for path in plan.kept().filter_map(|path| real(path)) {
-        let place = tree::at(&path)
+    for path in plan.kept() {
+        let place = tree::at(path)
             .map_err(|errno| format!("{} cannot be opened: {}", path.display(), errno.desc()))?;
-        steps.push((path, Act::Keep(place)));
+        steps.push((path.clone(), Act::Keep(place)));
     }
     // A stable order: what is kept comes after a cover of the same path.
     steps.sort_by_key(|(path, _)| path.components().count());

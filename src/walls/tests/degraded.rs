@@ -200,13 +200,34 @@ fn a_probe_tells_what_will_be() {
 #[test]
 fn where_the_home_is_gone_all_walls_stand_round_the_rest() {
     let Some(place) = Place::new() else { return };
+    fs::write(place.at("home/file"), "in its place").unwrap();
     let mut plan = place.with(&ALL);
-    plan.home = place.at("home/nobody");
-    let answer = run(&plan, "pwd; id -u");
-    assert!(answer.walls.iter().all(|wall| wall.active), "{answer:?}");
-    assert!(answer.said.starts_with("/\n"), "{answer:?}");
-    assert!(answer.said.ends_with(&format!("{ALICE}\n")), "{answer:?}");
-    let diary = format!("cat {}", place.at("home/bob/diary").display());
-    let said = run(&plan, &format!("{diary} 2>&1; true")).said;
-    assert!(!said.contains("private"), "{said}");
+    for gone in ["home/nobody", "home/file", "home/file/below"] {
+        plan.home = place.at(gone);
+        let answer = run(&plan, "pwd; id -u");
+        assert!(answer.walls.iter().all(|wall| wall.active), "{answer:?}");
+        assert_eq!(answer.said, format!("/\n{ALICE}\n"), "{gone}");
+        let diary = format!("cat {}", place.at("home/bob/diary").display());
+        let said = run(&plan, &format!("{diary} 2>&1; true")).said;
+        assert!(!said.contains("private"), "{said}");
+    }
+}
+
+#[test]
+fn who_puts_a_link_in_the_place_of_the_home_uncovers_nothing() {
+    let Some(place) = Place::new() else { return };
+    let link = place.at("open/project");
+    let inside = format!("cd {} && cat secret diary 2>&1; true", link.display());
+    for hidden in ["state", "home/bob"] {
+        std::os::unix::fs::symlink(place.at(hidden), &link).unwrap();
+        for landlock in [Demand::Off, Demand::Required] {
+            let mut plan = place.with(&ALL);
+            plan.demands.landlock = landlock;
+            plan.home.clone_from(&link);
+            let said = run(&plan, &inside).said;
+            assert!(!said.contains("the key"), "{landlock:?}: {said}");
+            assert!(!said.contains("private"), "{landlock:?}: {said}");
+        }
+        fs::remove_file(&link).unwrap();
+    }
 }
