@@ -12,6 +12,9 @@ engine=
 missing=()
 export DOCKER_HOST=unix://$run/docker.sock
 
+# The options of an engine that makes no networks and no rules of a firewall.
+offline=(--bridge=none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false)
+
 leftovers() { :; }
 
 # need PROGRAM PACKAGE: the package is to be installed when the program is not there.
@@ -26,7 +29,8 @@ install_missing() {
   }
 }
 
-# start_engine COMMAND... -- OPTION...: starts the engine with these options, by way of a command (env, nsenter).
+# start_engine COMMAND... -- OPTION...: starts the engine with these options, by way of a command (env, nsenter). It may
+# use a containerd that runs already, so the names in there are its own too.
 start_engine() {
   local by=() n=0
   while [ "$1" != -- ]; do by+=("$1"); shift; done
