@@ -40,38 +40,6 @@ fn comes_back(server: &Server) {
     });
 }
 
-#[test]
-fn it_starts_again_though_its_directory_is_gone() {
-    if !needs_root() {
-        return;
-    }
-    // Not the account's home, which is made again, nor below a directory that each workspace has of its own.
-    let place = TempDir::with_prefix_in("ot-place-", "/var").expect("we are root");
-    fs::set_permissions(place.path(), Permissions::from_mode(0o755)).expect("it is ours");
-    let path = place.path().display().to_string();
-    let Some(server) = Isolated::with(|builder| builder.arg("--cwd").arg(&path)) else {
-        return;
-    };
-    server.running();
-    fs::remove_dir(place.path()).expect("root may");
-    let ended = kill(&server).expect("it runs");
-    eventually("it has ended", seconds(10), || {
-        server.workspace() != Some(ended)
-    });
-    eventually("it is there again", seconds(5), || {
-        server.look("list", &[("directory", "/etc")]).status == 200
-    });
-    let elsewhere = json!({ "command": "exit 6", "cwd": "/" });
-    server.execute("wait=10", &elsewhere).expect_exit(6);
-    let told = server.try_execute("wait=10", &json!({ "command": "true" }));
-    let told = told.expect(400).detail();
-    assert!(told.contains(&path), "{told}");
-
-    fs::create_dir(place.path()).expect("root may");
-    let pwd = server.run("pwd").expect_exit(0);
-    assert_eq!(pwd.output().trim_end(), path);
-}
-
 /// What the clients of a crashing workspace saw.
 #[derive(Debug, Default)]
 struct Seen {
@@ -207,6 +175,38 @@ fn what_commands_wrote_before_is_read_after() {
 
 /// Settings with which something else than the walls' namespace must see to the end of what runs.
 const WAYS: [&[(&str, &str)]; 2] = [&[], &[("OPEN_TERMINAL_PID_NAMESPACE", "off")]];
+
+#[test]
+fn it_starts_again_though_its_directory_is_gone() {
+    if !needs_root() {
+        return;
+    }
+    // Not the account's home, which is made again, nor below a directory that each workspace has of its own.
+    let place = TempDir::with_prefix_in("ot-place-", "/var").expect("we are root");
+    fs::set_permissions(place.path(), Permissions::from_mode(0o755)).expect("it is ours");
+    let path = place.path().display().to_string();
+    let Some(server) = Isolated::with(|builder| builder.arg("--cwd").arg(&path)) else {
+        return;
+    };
+    server.running();
+    fs::remove_dir(place.path()).expect("root may");
+    let ended = kill(&server).expect("it runs");
+    eventually("it has ended", seconds(10), || {
+        server.workspace() != Some(ended)
+    });
+    eventually("it is there again", seconds(5), || {
+        server.look("list", &[("directory", "/etc")]).status == 200
+    });
+    let elsewhere = json!({ "command": "exit 6", "cwd": "/" });
+    server.execute("wait=10", &elsewhere).expect_exit(6);
+    let told = server.try_execute("wait=10", &json!({ "command": "true" }));
+    let told = told.expect(400).detail();
+    assert!(told.contains(&path), "{told}");
+
+    fs::create_dir(place.path()).expect("root may");
+    let pwd = server.run("pwd").expect_exit(0);
+    assert_eq!(pwd.output().trim_end(), path);
+}
 
 #[test]
 fn what_ran_in_it_dies_with_it() {
