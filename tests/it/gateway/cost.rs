@@ -93,26 +93,27 @@ fn memory(pid: i32, name: &str) -> u64 {
 #[test]
 fn an_idle_workspace_takes_little_memory() {
     // It looks four times in this at what it needs no more.
-    let Some(server) = Isolated::that_idles("8") else {
+    let Some(server) = Isolated::that_idles("20") else {
         return;
     };
     server.get("/files/cwd").expect(200);
     server.run("echo hello").expect_exit(0);
     let pid = server.running();
     let of = |name: &str| memory(pid, name);
+    let program = fs::metadata(format!("/proc/{pid}/exe")).expect("root may see it");
+    let most = MOST * if program.len() > DEBUGGED { 2 } else { 1 };
+    // On a machine that is busy it may have let go of its start already.
     let before = of("Rss");
     eventually(
         "it lets go of what only its start needed",
-        seconds(6),
-        || of("Rss") < before / 4 * 3,
+        seconds(15),
+        || of("Rss") <= most,
     );
     let [rss, pss, private] = ["Rss", "Pss", "Private_Dirty"].map(of);
     println!(
         "an idle workspace: {before} KiB RSS at first, then {rss}, {pss} KiB PSS, {private} KiB its own"
     );
-    let program = fs::metadata(format!("/proc/{pid}/exe")).expect("root may see it");
-    let most = MOST * if program.len() > DEBUGGED { 2 } else { 1 };
-    assert!(rss <= most && private < most / 2, "{rss}, {private} KiB");
+    assert!(private < most / 2, "{private} KiB");
     server.run("echo hello").expect_exit(0);
     assert_eq!(server.running(), pid, "it serves on");
 }
