@@ -65,13 +65,18 @@ pub fn run(startup: &Startup) -> Result<(), String> {
     let gateway = launcher
         .map(|launcher| Gateway::new(launcher.under(limits.clone()), config.api_key.as_bytes()));
     let protections = protections::active(startup, limits.status(), gateway.as_ref());
+    let commands = runtime(&mut Builder::new_current_thread())?;
+    // Who reads that it serves may tell it to end at once.
+    let told_to_end = {
+        let _runtime = commands.enter();
+        told_to_end()?
+    };
     let told = gateway.as_ref().map_or(&[][..], Gateway::told);
     banner::show(startup, address, limits.status(), &protections, told);
     // Who finds that the server answers may look for its key at once.
     log.settle(BANNER);
     // However many commands compute, requests are answered.
     sys::run_soon();
-    let commands = runtime(&mut Builder::new_current_thread())?;
     let workers = std::thread::available_parallelism()
         .map_or(1, |cores| cores.get() - 1)
         .clamp(1, MOST_WORKERS);
@@ -83,6 +88,7 @@ pub fn run(startup: &Startup) -> Result<(), String> {
         tunnel,
         &limits,
         (gateway, protections),
+        told_to_end,
     ));
     http.shutdown_background();
     commands.shutdown_background();
@@ -133,9 +139,9 @@ async fn live(
     tunnel: Option<tunnel::Tunnel>,
     limits: &Limits,
     (gateway, protections): (Option<Gateway>, Vec<Protection>),
+    told_to_end: impl Future<Output = &'static str>,
 ) -> Result<(), String> {
     let config = &startup.loaded.config;
-    let told_to_end = told_to_end()?;
     let stop = CancellationToken::new();
     let all = Services::new(
         Arc::new(config.clone()),

@@ -1,11 +1,13 @@
 //! The command line: exit status, one-line errors, and what is printed at the start.
 
 use std::fs;
-use std::process::Output;
+use std::io::{BufRead, BufReader};
+use std::process::{Output, Stdio};
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::support::{Home, KEY, Server, binary, eventually, seconds};
+use crate::support::{Home, KEY, Server, binary, eventually, processes, seconds};
 
 /// Runs the program to its end, at most 10 s.
 fn run(home: &Home, args: &[&str]) -> Output {
@@ -102,21 +104,23 @@ fn port_0_takes_a_free_one_and_prints_it() {
 }
 
 #[test]
-fn without_a_word_it_serves() {
-    let home = Home::new();
-    let mut child = (home
-        .command(binary())
-        .args(["--host", "127.0.0.1", "--port", "0"]))
-    .stdout(fs::File::create(home.path().join("out")).expect("the home is writable"))
-    .stderr(std::process::Stdio::null())
-    .spawn()
-    .expect("the program starts");
-    eventually("it says where it listens", seconds(10), || {
-        fs::read_to_string(home.path().join("out"))
-            .is_ok_and(|text| text.contains("http://127.0.0.1:"))
-    });
-    crate::support::processes::signal(child.id().cast_signed(), nix::sys::signal::Signal::SIGTERM);
-    assert!(child.wait().expect("it is our child").success());
+fn without_a_word_it_serves_and_ends_when_told_to_at_once() {
+    for _ in 0..5 {
+        let home = Home::new();
+        let mut child = (home
+            .command(binary())
+            .args(["--host", "127.0.0.1", "--port", "0"]))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("it is a pipe")).lines();
+        let told = lines.any(|line| line.is_ok_and(|line| line.contains("http://127.0.0.1:")));
+        assert!(told, "it says where it listens");
+        processes::signal(child.id().cast_signed(), Signal::SIGTERM);
+        let status = child.wait().expect("it is our child");
+        assert!(status.success(), "{status}");
+    }
 }
 
 #[test]
