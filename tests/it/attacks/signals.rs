@@ -1,6 +1,6 @@
 //! Signals: nobody ends or stops what is another's, nor the server.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::grounds::{Ground, Grounds, User, Walls};
 use crate::support::{processes, seconds};
@@ -50,14 +50,32 @@ fn sent(a: &User, way: &str, pid: i32) -> bool {
     a.python(SEND, &format!("'{way}' {pid}")).contains("sent")
 }
 
+/// Whether something happens in this time: on a busy machine a signal is sent long before it is carried out.
+fn within(patience: Duration, happens: impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    while !happens() {
+        if start.elapsed() > patience {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
+}
+
 /// Whether a command of the other's is ended or stopped by this.
 fn struck(ground: &Ground, way: &str) -> bool {
     let (a, b) = (ground.a(), ground.b());
     let running = b.start("echo up; while :; do :; done", &[]);
     let pid = running.pid();
     let said = sent(&a, way, pid);
-    std::thread::sleep(Duration::from_millis(50));
-    let gone = !processes::alive(pid) || processes::state(pid) == Some('T');
+    let patience = if said {
+        seconds(1)
+    } else {
+        Duration::from_millis(50)
+    };
+    let gone = within(patience, || {
+        !processes::alive(pid) || processes::state(pid) == Some('T')
+    });
     b.end(&running);
     gone || (way == "kill -0" && said)
 }
@@ -107,8 +125,7 @@ fn strikes_all(a: &User, b: &User) -> bool {
         .json(&serde_json::json!({"command": format!("python3 {}", a.at("all.py"))}))
         .try_send()
         .ok();
-    std::thread::sleep(Duration::from_millis(100));
-    let gone = !running.lives();
+    let gone = within(seconds(1), || !running.lives());
     b.end(&running);
     gone
 }
