@@ -92,6 +92,11 @@ impl Leaf {
         }
     }
 
+    /// Whether what is seen below the supervisor is killed from now on: it must not serve another.
+    pub fn kills_all(&self) -> bool {
+        self.watched.as_ref().is_some_and(Watched::kills_all)
+    }
+
     /// Whether to ask what is used is to look at every process: not for a thread that others wait for.
     pub fn is_slow_to_ask(&self) -> bool {
         let watched = self.watched.as_ref();

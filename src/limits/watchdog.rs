@@ -21,7 +21,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Bounds, Present, Scope, Strike, Usage};
+use super::{Bounds, Kind, Present, Scope, Strike, Usage};
 use level::Level;
 use tree::{Extent, Told, Tree};
 
@@ -183,6 +183,12 @@ impl Watched {
     /// The limits that struck.
     pub(super) fn strikes(&self) -> Vec<Strike> {
         lock(&self.one.told.strikes).clone()
+    }
+
+    /// Whether all below the supervisor is killed whenever it is seen: it must not serve another.
+    pub(super) fn kills_all(&self) -> bool {
+        let kills = |strike: &Strike| strike.kind != Kind::Cpu;
+        lock(&self.one.told.strikes).iter().any(kills)
     }
 }
 

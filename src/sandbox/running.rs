@@ -226,10 +226,11 @@ impl Running {
     }
 
     /// The old terminal, and the supervisor if it may serve another command: when nothing had to be
-    /// ended.
+    /// ended, by the supervisor or by a limit.
     pub(super) fn supervisor_again(self) -> Option<(Tty, Link, OwnedSemaphorePermit)> {
         let Slot { tty, link, permit } = self.slot;
-        (!self.ended).then_some((tty, link, permit))
+        let over = self.ended || self.leaf.kills_all();
+        (!over).then_some((tty, link, permit))
     }
 
     /// Has the current runtime tell when the terminal can be read or written, instead of the one

@@ -20,10 +20,26 @@ while True:
     except ChildProcessError: time.sleep(0.01)
 ";
 
+/// The same; when the first has ended, there is another below, as if its fork had been under way.
+const SUBREAPER_OF_A_LATE_ONE: &str = "
+import ctypes, os, sys, time
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+if os.fork() == 0: os.execvp('sh', ['sh', '-c', sys.argv[1]])
+os.wait()
+if os.fork() == 0: time.sleep(100)
+while True:
+    try: os.wait()
+    except ChildProcessError: time.sleep(0.01)
+";
+
 impl Supervisor {
     fn run(script: &str) -> Self {
+        Self::that(SUBREAPER, script)
+    }
+
+    fn that(is: &str, script: &str) -> Self {
         let mut command = Command::new("python3");
-        command.args(["-c", SUBREAPER, script]);
+        command.args(["-c", is, script]);
         let child = command.stdin(Stdio::null()).spawn().unwrap();
         let supervisor = Self(child);
         eventually("it runs", || supervisor.runs());
@@ -153,6 +169,28 @@ for _ in range(60): threading.Thread(target=time.sleep, args=(100,)).start()'";
         eventually("all are gone", || !supervisor.runs());
         assert_eq!(watched.strikes(), [strike(Kind::Pids, Scope::Command, 40)]);
     }
+}
+
+#[test]
+fn what_was_forking_when_it_was_killed_is_killed_too() {
+    let forks = "for i in $(seq 60); do sleep 100 & done; wait";
+    let supervisor = Supervisor::that(SUBREAPER_OF_A_LATE_ONE, forks);
+    let pids = Bounds {
+        pids: Some(40),
+        ..NONE
+    };
+    let watched = dog().watch(supervisor.pid(), pids);
+    eventually("the strike", || !watched.strikes().is_empty());
+    assert!(watched.kills_all());
+    let waits = || tree::descendants(supervisor.pid()).is_empty();
+    eventually("all are gone, and stay so", || {
+        waits()
+            && (0..20).all(|_| {
+                sleep(Duration::from_millis(10));
+                waits()
+            })
+    });
+    assert_eq!(watched.strikes(), [strike(Kind::Pids, Scope::Command, 40)]);
 }
 
 #[test]

@@ -208,6 +208,9 @@ impl Tree {
         let charged = self.extent.charged(self.bounds.swap);
         if let Some((kind, value)) = self.extent.over(&self.bounds) {
             self.kill(kind, Scope::Command, value, now);
+        } else if self.killed.is_some() && self.is_alive() {
+            // What forked at the moment of the kill may have got away with it.
+            self.kill_what_there_is();
         }
         let used = self.usage().cpu;
         let mut soon = pace::towards(charged, self.bounds.memory)
@@ -242,12 +245,16 @@ impl Tree {
         }
     }
 
-    /// Kills all of it for going over a bound.
+    /// Kills all of it for going over a bound; what is seen of it afterwards too.
     pub(super) fn kill(&mut self, kind: Kind, scope: Scope, value: Amount, now: Instant) {
         if !self.is_dying(now) {
             self.strike(kind, scope, value);
             self.killed = Some(now);
         }
+        self.kill_what_there_is();
+    }
+
+    fn kill_what_there_is(&mut self) {
         let same = Process::read(self.supervisor).map(|one| one.started) == self.started;
         if same {
             let before = pace::own_time();
@@ -279,7 +286,12 @@ impl Tree {
     /// Whether it was killed a moment ago and is not gone yet.
     pub(super) fn is_dying(&self, now: Instant) -> bool {
         let lately = |at: Instant| now.saturating_duration_since(at) < DYING;
-        self.killed.is_some_and(lately) && self.processes.iter().any(|one| !one.is_dead())
+        self.killed.is_some_and(lately) && self.is_alive()
+    }
+
+    /// Whether there was something of it at the last look that was not dead.
+    fn is_alive(&self) -> bool {
+        self.processes.iter().any(|one| !one.is_dead())
     }
 
     fn peak(&self) -> u64 {
