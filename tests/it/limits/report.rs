@@ -101,7 +101,7 @@ fn after_the_end_the_figures_stay() {
 
 #[test]
 fn the_log_tells_it_too_and_a_new_server_reads_it_there() {
-    let settings = [("COMMAND_MEMORY_LIMIT", "64MiB")];
+    let settings = [("COMMAND_MEMORY_LIMIT", "128MiB")];
     let (mut server, _) = limited(&settings);
     hogs::put(&server);
     let work = server.run("exec python3 work.py 0.2 0.3").expect_exit(0);
