@@ -92,7 +92,9 @@ fn who_stops_the_own_workspace_still_gets_answers() {
     };
     server.get("/files/cwd").expect(200);
     let start = Instant::now();
-    let answer = server.try_execute("wait=5", &json!({ "command": "kill -STOP -1; echo on" }));
+    // By then it is known that the command runs, else it is asked for in vain for as long as a start may take.
+    let stop = "sleep 0.5; kill -STOP -1; echo on";
+    let answer = server.try_execute("wait=5", &json!({ "command": stop }));
     answer.expect(200);
     server.get("/files/cwd").expect(200);
     assert!(start.elapsed() < seconds(20), "{:?}", start.elapsed());
