@@ -155,7 +155,7 @@ pub(crate) fn counted(last: u32) -> String {
     (1..=last).fold(String::new(), |lines, n| lines + &n.to_string() + "\r\n")
 }
 
-fn id_of(summary: &Value) -> String {
+pub(crate) fn id_of(summary: &Value) -> String {
     let id = summary["id"].as_str();
     id.expect("a terminal has an id").to_owned()
 }

@@ -5,8 +5,8 @@ use std::fs;
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use crate::support::terminal::{NOBODY, caller};
-use crate::support::{Server, eventually, processes, seconds};
+use crate::support::terminal::{NOBODY, caller, id_of};
+use crate::support::{Server, eventually, processes, seconds, wait_for};
 
 #[test]
 fn a_terminal_is_made_listed_shown_and_ended() {
@@ -139,6 +139,14 @@ fn their_errors_are_of_their_own_shape() {
     }
 }
 
+/// A terminal, once there is a free pseudo-terminal: that of a command is, a moment after its end is told.
+fn opened(server: &Server) -> String {
+    wait_for("a free pseudo-terminal", seconds(10), || {
+        let answer = server.try_open(NOBODY);
+        (answer.status == 200).then(|| id_of(&answer.json()))
+    })
+}
+
 #[test]
 fn when_all_pseudo_terminals_are_in_use_the_answer_says_what_to_raise() {
     let server = Server::builder()
@@ -154,12 +162,15 @@ fn when_all_pseudo_terminals_are_in_use_the_answer_says_what_to_raise() {
         .try_execute("", &json!({"command": "true"}))
         .expect(503);
     server.kill(&command, true).expect(200);
-    let second = server.open(NOBODY);
+    let second = opened(&server);
     server.try_open(NOBODY).expect(503);
     server.close(&id).expect(200);
     let mut client = server.attach(&second).start();
     assert_eq!(client.run("echo well"), "well");
-    server.run("true").expect_exit(0);
+    eventually("another may run", seconds(10), || {
+        let body = json!({"command": "true"});
+        server.try_execute("wait=5", &body).status == 200
+    });
 }
 
 #[test]
@@ -173,7 +184,7 @@ fn a_failed_start_is_not_counted() {
         server.try_open(NOBODY).expect(503);
     }
     server.kill(&command, true).expect(200);
-    server.open(NOBODY);
+    opened(&server);
     assert_eq!(server.terminals(NOBODY).len(), 1);
 }
 
