@@ -22,10 +22,13 @@ fn when_all_terminals_are_in_use_the_answer_says_what_to_raise() {
     );
     server.get("/readyz").expect(503);
     server.kill(&ids[0], true).expect(200);
-    server.run("true").expect_exit(0);
     // The answer does not wait for the terminal to be free again.
     eventually("one is free", seconds(5), || {
         server.get("/readyz").status == 200
+    });
+    eventually("a command may run again", seconds(5), || {
+        let body = json!({"command": "true"});
+        server.try_execute("wait=5", &body).status == 200
     });
 }
 
