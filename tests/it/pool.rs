@@ -26,10 +26,7 @@ fn when_all_terminals_are_in_use_the_answer_says_what_to_raise() {
     eventually("one is free", seconds(5), || {
         server.get("/readyz").status == 200
     });
-    eventually("a command may run again", seconds(5), || {
-        let body = json!({"command": "true"});
-        server.try_execute("wait=5", &body).status == 200
-    });
+    server.run_when_free("true").expect_exit(0);
 }
 
 #[test]

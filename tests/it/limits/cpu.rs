@@ -7,7 +7,7 @@ use crate::support::{Reply, Server, alone, eventually, seconds};
 const SETTINGS: [(&str, &str); 1] = [("COMMAND_CPU_LIMIT", "0.5")];
 
 /// A machine of which this part of all processors' time is left over is not busy.
-const MUCH: f64 = 0.4;
+const MUCH: f64 = 0.2;
 
 /// The share of a processor that a command had.
 #[track_caller]

@@ -4,13 +4,24 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Server, wait_for};
+use super::{Answer, Server, seconds, wait_for};
 
 impl Server {
     /// Runs a command and waits for its end, at most 30 s.
     #[track_caller]
     pub(crate) fn run(&self, command: &str) -> Reply {
         self.execute("wait=30", &json!({ "command": command }))
+    }
+
+    /// Runs a command to its end once it may start: a pseudo-terminal is free a moment after the end of what had it is
+    /// told.
+    #[track_caller]
+    pub(crate) fn run_when_free(&self, command: &str) -> Reply {
+        let body = json!({ "command": command });
+        wait_for("a pseudo-terminal is free", seconds(10), || {
+            let answer = self.try_execute("wait=30", &body);
+            (answer.status != 503).then(|| Reply(answer.expect(200).json()))
+        })
     }
 
     /// Starts a command with the query and body given; it must start.

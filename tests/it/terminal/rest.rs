@@ -143,7 +143,7 @@ fn their_errors_are_of_their_own_shape() {
 fn opened(server: &Server) -> String {
     wait_for("a free pseudo-terminal", seconds(10), || {
         let answer = server.try_open(NOBODY);
-        (answer.status == 200).then(|| id_of(&answer.json()))
+        (answer.status != 503).then(|| id_of(&answer.expect(200).json()))
     })
 }
 
@@ -167,10 +167,7 @@ fn when_all_pseudo_terminals_are_in_use_the_answer_says_what_to_raise() {
     server.close(&id).expect(200);
     let mut client = server.attach(&second).start();
     assert_eq!(client.run("echo well"), "well");
-    eventually("another may run", seconds(10), || {
-        let body = json!({"command": "true"});
-        server.try_execute("wait=5", &body).status == 200
-    });
+    server.run_when_free("true").expect_exit(0);
 }
 
 #[test]
